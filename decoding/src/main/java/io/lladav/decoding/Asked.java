@@ -1,0 +1,9 @@
+package io.lladav.decoding;
+
+/// Which masked positions the model is asked about in each step. Both give the same reply.
+public enum Asked {
+  /// Those that can be committed in the step.
+  ELIGIBLE,
+  /// All masked positions the reply may still need, later blocks included: for provisional text.
+  ALL_MASKED
+}

@@ -1,0 +1,16 @@
+package io.lladav.decoding;
+
+/// What the model is asked in one step. Positions are generated positions, 0 = the first behind the prompt.
+///
+/// The arrays are not copied: read them only. Two steps are never equal by their arrays.
+///
+/// @param number number of the step in the reply, 0-based; the same as the forwards done before it
+/// @param block number of the block, 0-based
+/// @param stepInBlock number of the step in its block, 0-based
+/// @param quota how many positions the step commits, unless fewer can be chosen
+/// @param eligible masked positions that can be committed in this step, ascending
+/// @param asked masked positions the model has to answer for, ascending; it begins with all of `eligible`
+/// @param uniforms at a temperature above 0 one number in [0, 1) per asked position; empty otherwise
+@SuppressWarnings("ArrayRecordComponent") // up to thousands of positions per step, compared nowhere
+public record Step(int number, int block, int stepInBlock, int quota, int[] eligible, int[] asked,
+    double[] uniforms) {}
