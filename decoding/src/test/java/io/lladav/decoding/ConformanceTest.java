@@ -1,5 +1,6 @@
 package io.lladav.decoding;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
@@ -105,7 +106,7 @@ final class ConformanceTest {
 
       @Override
       public double orderNumber(int step, int position) {
-        return recorded.steps().get(step).orderNumbers().get(position);
+        return requireNonNull(recorded.steps().get(step).orderNumbers().get(position), "no recorded number");
       }
     };
   }
