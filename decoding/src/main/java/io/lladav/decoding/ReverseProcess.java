@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// The reverse process of one reply: from all generated positions masked to a finished reply, step by step.
 ///
 /// It holds the generated part of the canvas and decides what each step asks the model and commits; it runs
-/// no model and knows no prompt. A caller loops: [#next], run the model on the canvas, [#accept], until `next`
-/// is empty. Positions are generated positions, 0 = the first behind the prompt. A position is masked while
-/// its id is the mask id. Not safe for use by several threads at once.
+/// no model and knows no prompt. A caller loops: [#next], run the model on the canvas, [#accept], until
+/// `next` is empty. Positions are generated positions, 0 = the first behind the prompt. A position is masked
+/// while its id is the mask id. Not safe for use by several threads at once.
 public final class ReverseProcess {
   private final DecodingSettings settings;
   private final List<int[]> stops;

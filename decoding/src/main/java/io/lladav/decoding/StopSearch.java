@@ -10,8 +10,8 @@ public final class StopSearch {
 
   /// Looks for the stops after one step, in the order given. The first place of a stop counts if no place is
   /// known yet or it lies before the known one, and the search ends with the first stop after which a place
-  /// is known. So once one is known only the first stop of the list is looked for again: an earlier place of a
-  /// later stop goes unnoticed, as in the published sampler.
+  /// is known. So once one is known only the first stop of the list is looked for again: an earlier place
+  /// of a later stop goes unnoticed, as in the published sampler.
   ///
   /// @param ids ids of the generated positions, masked ones included
   /// @param stops id sequences, none of them empty

@@ -1,0 +1,301 @@
+package io.lladav.decoding;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+
+final class ReverseProcessTest {
+  private static final int MASK = 99;
+  private static final int STOP = 50;
+  private static final float NEVER = Float.NEGATIVE_INFINITY;
+
+  @Test
+  void asksForTheMaskedPositionsOfTheBlock() {
+    var process = process(SettingsExample.plain(4, 2, 4), Asked.ELIGIBLE);
+
+    var step = next(process);
+
+    assertThat(step.eligible()).containsExactly(0, 1);
+    assertThat(step.asked()).containsExactly(0, 1);
+    assertThat(step.uniforms()).isEmpty();
+  }
+
+  @Test
+  void asksForLaterBlocksWhenProvisionalTextIsWanted() {
+    var process = process(SettingsExample.plain(4, 2, 4), Asked.ALL_MASKED);
+
+    var step = next(process);
+
+    assertThat(step.eligible()).containsExactly(0, 1);
+    assertThat(step.asked()).containsExactly(0, 1, 2, 3);
+  }
+
+  @Test
+  void commitsTheMostConfidentAndKeepsTheRestMasked() {
+    var process = process(SettingsExample.plain(3, 3, 3), Asked.ELIGIBLE);
+
+    var commit = answer(process, ids(5, 6, 7), 0.1f, 0.8f, 0.3f);
+
+    assertThat(commit).isEqualTo(new Commit(0, 3, List.of(new Choice(1, 6, 0.8f))));
+    assertThat(process.generatedIds()).containsExactly(MASK, 6, MASK);
+    assertThat(process.isMasked(0)).isTrue();
+    assertThat(process.isMasked(1)).isFalse();
+    assertThat(next(process).eligible()).containsExactly(0, 2);
+  }
+
+  @Test
+  void coarseStepsCommitTheirQuotaTiesToTheLowerPosition() {
+    var process = process(SettingsExample.plain(5, 5, 2), Asked.ELIGIBLE);
+
+    var commit = answer(process, ids(1, 2, 3, 4, 5), 0.5f, 0.9f, 0.5f, 0.5f, 0.5f);
+
+    assertThat(commit.choices()).extracting(Choice::position).containsExactly(1, 0, 2);
+    assertThat(next(process).quota()).isEqualTo(2);
+  }
+
+  @Test
+  void runsBlockAfterBlockAndCountsStepsOverTheReply() {
+    var process = process(SettingsExample.plain(4, 2, 4), Asked.ELIGIBLE);
+    answer(process, ids(1, 2), 0.9f, 0.8f);
+    answer(process, ids(2), 0.8f);
+
+    var step = next(process);
+
+    assertThat(step.number()).isEqualTo(2);
+    assertThat(step.block()).isEqualTo(1);
+    assertThat(step.stepInBlock()).isZero();
+    assertThat(step.eligible()).containsExactly(2, 3);
+  }
+
+  @Test
+  void blockEndsEarlyWhenNothingInItIsMasked() {
+    var process = process(SettingsExample.plain(2, 1, 16), Asked.ELIGIBLE);
+
+    answer(process, ids(1), 0.9f);
+    answer(process, ids(2), 0.9f);
+
+    assertThat(process.next()).isEmpty();
+    assertThat(process.forwards()).isEqualTo(2);
+    assertThat(process.finishReason()).contains(FinishReason.LENGTH);
+    assertThat(process.replyIds()).containsExactly(1, 2);
+  }
+
+  @Test
+  void chosenMaskIdSpendsQuotaAndStaysMasked() {
+    var process = process(SettingsExample.plain(2, 2, 2), Asked.ELIGIBLE);
+
+    var first = answer(process, ids(MASK, 6), 0.9f, 0.8f);
+    var second = answer(process, ids(MASK, 6), 0.9f, 0.8f);
+
+    assertThat(first.choices()).containsExactly(new Choice(0, MASK, 0.9f));
+    assertThat(first.changes(MASK)).isEmpty();
+    assertThat(second.eligible()).isEqualTo(2);
+    assertThat(process.finishReason()).contains(FinishReason.LENGTH);
+    assertThat(process.replyIds()).containsExactly(MASK, MASK);
+  }
+
+  @Test
+  void positionLeftMaskedInABlockCanBeChosenInALaterOne() {
+    var process = process(SettingsExample.plain(4, 2, 2), Asked.ELIGIBLE);
+    answer(process, ids(MASK, 2), 0.9f, 0.8f);
+
+    assertThat(next(process).eligible()).containsExactly(0, 2, 3);
+    answer(process, ids(7, 8, 9), 0.9f, 0.1f, 0.8f);
+
+    assertThat(process.replyIds()).containsExactly(7, 2, MASK, 9);
+  }
+
+  @Test
+  void stepsWithoutQuotaStillRunWhileMasksAreLeft() {
+    var process = process(SettingsExample.plain(1, 1, 3), Asked.ELIGIBLE);
+    answer(process, ids(MASK), 0.9f);
+
+    var commit = answer(process, ids(5), 0.9f);
+
+    assertThat(commit.choices()).isEmpty();
+    assertThat(process.next()).isPresent();
+  }
+
+  @Test
+  void minusInfinityIsNeverCommitted() {
+    var process = process(SettingsExample.plain(2, 2, 1), Asked.ELIGIBLE);
+
+    answer(process, ids(5, 6), NEVER, 0.1f);
+
+    assertThat(process.replyIds()).containsExactly(MASK, 6);
+    assertThat(process.finishReason()).contains(FinishReason.LENGTH);
+  }
+
+  @Test
+  void afterAStopOnlyPositionsBeforeItAreAsked() {
+    var process = process(stopping(4, 4, 4), Asked.ALL_MASKED);
+
+    answer(process, ids(1, 2, STOP, 4), 0.1f, 0.2f, 0.9f, 0.3f);
+
+    assertThat(process.stopPosition()).hasValue(2);
+    assertThat(next(process).eligible()).containsExactly(0, 1);
+    assertThat(next(process).asked()).containsExactly(0, 1);
+  }
+
+  @Test
+  void endsWhenNothingBeforeTheStopIsMasked() {
+    var process = process(stopping(4, 4, 2), Asked.ELIGIBLE);
+    answer(process, ids(1, 2, STOP, 4), 0.1f, 0.2f, 0.9f, 0.3f);
+    answer(process, ids(1, 2), 0.1f, 0.2f);
+
+    assertThat(process.next()).isEmpty();
+    assertThat(process.finishReason()).contains(FinishReason.STOP);
+    assertThat(process.replyIds()).containsExactly(1, 2);
+    assertThat(process.generatedIds()).containsExactly(1, 2, STOP, 4);
+  }
+
+  @Test
+  void stopAtTheBeginningGivesAnEmptyReplyAndTheSuffix() {
+    var settings = new DecodingSettings(4, 4, 4, 0, 0, 0, Remasking.LOW_CONFIDENCE, List.of(ids(STOP)),
+        ids(7, 8));
+    var process = process(settings, Asked.ELIGIBLE);
+
+    answer(process, ids(STOP, 2, 3, 4), 0.9f, 0.2f, 0.1f, 0.3f);
+
+    assertThat(process.finishReason()).contains(FinishReason.STOP);
+    assertThat(process.replyIds()).containsExactly(7, 8);
+    assertThat(process.forwards()).isEqualTo(1);
+  }
+
+  @Test
+  void anEarlierStopReplacesTheKnownOne() {
+    var process = process(stopping(4, 4, 4), Asked.ELIGIBLE);
+    answer(process, ids(1, 2, 3, STOP), 0.1f, 0.2f, 0.3f, 0.9f);
+    answer(process, ids(1, STOP, 3), 0.1f, 0.9f, 0.3f);
+
+    assertThat(process.stopPosition()).hasValue(1);
+    assertThat(next(process).eligible()).containsExactly(0);
+  }
+
+  @Test
+  void blocksBehindTheStopAreNotRun() {
+    var process = process(stopping(6, 2, 6), Asked.ELIGIBLE);
+    answer(process, ids(1, STOP), 0.2f, 0.9f);
+    answer(process, ids(1), 0.9f);
+
+    assertThat(process.next()).isEmpty();
+    assertThat(process.forwards()).isEqualTo(2);
+  }
+
+  @Test
+  void masksLeftBeforeTheStopWhenTheStepsRunOutEndByLength() {
+    var process = process(stopping(4, 2, 4), Asked.ELIGIBLE);
+    answer(process, ids(1, STOP), 0.2f, 0.9f);
+    answer(process, ids(MASK), 0.9f);
+
+    assertThat(process.finishReason()).contains(FinishReason.LENGTH);
+    assertThat(process.replyIds()).containsExactly(MASK);
+  }
+
+  @Test
+  void temperatureBringsOneNumberPerAskedPosition() {
+    var numbers = new CounterRandom(3);
+    var settings = SettingsExample.drawn(4, 2, 4, 0.7, 3, Remasking.LOW_CONFIDENCE);
+    var process = new ReverseProcess(settings, MASK, numbers, Asked.ALL_MASKED);
+    answer(process, ids(1, 2, 3, 4), 0.9f, 0.2f, 0.2f, 0.2f);
+
+    assertThat(next(process).uniforms()).containsExactly(numbers.candidateNumber(1, 1),
+        numbers.candidateNumber(1, 2),
+        numbers.candidateNumber(1, 3));
+  }
+
+  @Test
+  void randomOrderGoesByTheOrderNumbersNotTheConfidences() {
+    var numbers = new CounterRandom(3);
+    var process = new ReverseProcess(SettingsExample.drawn(2, 2, 2, 0, 3, Remasking.RANDOM), MASK, numbers,
+        Asked.ELIGIBLE);
+    int first = numbers.orderNumber(0, 0) > numbers.orderNumber(0, 1) ? 0 : 1;
+
+    var commit = answer(process, ids(5, 6), first == 0 ? 0.1f : 0.9f, first == 0 ? 0.9f : 0.1f);
+
+    assertThat(commit.choices()).containsExactly(new Choice(first, 5 + first, numbers.orderNumber(0, first)));
+  }
+
+  @Test
+  void rejectsAnswersThatDoNotFit() {
+    var process = process(SettingsExample.plain(2, 2, 2), Asked.ELIGIBLE);
+    var step = next(process);
+
+    assertRefused("candidates: 1 (expected: 2)", () -> process.accept(step, ids(1), new float[]{1, 1}));
+    assertRefused("confidences: 1 (expected: 2)", () -> process.accept(step, ids(1, 2), new float[]{1}));
+    assertRefused("candidate at position 1: -3 (expected: 0..)",
+        () -> process.accept(step, ids(1, -3), new float[]{1, 1}));
+    assertRefused("confidence at position 0: NaN (expected: a number)",
+        () -> process.accept(step, ids(1, 2), new float[]{Float.NaN, 1}));
+    assertThat(process.forwards()).isZero();
+  }
+
+  @Test
+  void rejectsAnAnswerToAnEarlierStep() {
+    var process = process(SettingsExample.plain(2, 2, 2), Asked.ELIGIBLE);
+    var step = next(process);
+    process.accept(step, ids(1, 2), new float[]{0.9f, 0.8f});
+
+    assertRefused("step: 0 (expected: 1)", () -> process.accept(step, ids(1, 2), new float[]{0.9f, 0.8f}));
+  }
+
+  @Test
+  void resumingRefusesCommitsOfAnotherReply() {
+    var first = new Commit(0, 2, List.of(new Choice(0, 5, 0.9)));
+
+    assertRefused("step: 1 (expected: 0)", () -> resume(new Commit(1, 2, List.of())));
+    assertRefused("choices in step 0: 2 (expected: 0..1)",
+        () -> resume(new Commit(0, 2, List.of(new Choice(0, 5, 0.9), new Choice(1, 5, 0.9)))));
+    assertRefused("position in step 1: 0 (expected: an eligible position, once)",
+        () -> resume(first, new Commit(1, 1, List.of(new Choice(0, 5, 0.9)))));
+    assertRefused("id in step 0: -1 (expected: 0..)",
+        () -> resume(new Commit(0, 2, List.of(new Choice(0, -1, 0.9)))));
+    assertRefused("step: 2 (expected: none, the reply is finished)",
+        () -> resume(first, new Commit(1, 1, List.of(new Choice(1, 5, 0.9))), new Commit(2, 0, List.of())));
+  }
+
+  @Test
+  void nextIsEmptyOnlyWhenAReasonIsKnown() {
+    var process = process(SettingsExample.plain(3, 3, 3), Asked.ELIGIBLE);
+    var unfinished = new ArrayList<Boolean>();
+    for (var step = process.next(); step.isPresent(); step = process.next()) {
+      unfinished.add(process.finishReason().isEmpty());
+      process.accept(step.get(), new int[step.get().asked().length], new float[step.get().asked().length]);
+    }
+    assertThat(unfinished).containsExactly(true, true, true);
+    assertThat(process.finishReason()).contains(FinishReason.LENGTH);
+  }
+
+  private static ReverseProcess resume(Commit... commits) {
+    return ReverseProcess.resume(SettingsExample.plain(2, 2, 2), MASK, new CounterRandom(0), Asked.ELIGIBLE,
+        List.of(commits));
+  }
+
+  private static void assertRefused(String message, ThrowingCallable call) {
+    assertThatExceptionOfType(IllegalArgumentException.class).isThrownBy(call).withMessage(message);
+  }
+
+  private static ReverseProcess process(DecodingSettings settings, Asked asked) {
+    return new ReverseProcess(settings, MASK, new CounterRandom(settings.seed()), asked);
+  }
+
+  private static DecodingSettings stopping(int genLength, int blockLength, int steps) {
+    return SettingsExample.stopping(genLength, blockLength, steps, List.of(ids(STOP)));
+  }
+
+  private static Step next(ReverseProcess process) {
+    return process.next().orElseThrow();
+  }
+
+  private static Commit answer(ReverseProcess process, int[] candidates, float... confidences) {
+    return process.accept(next(process), candidates, confidences);
+  }
+
+  private static int[] ids(int... ids) {
+    return ids;
+  }
+}
