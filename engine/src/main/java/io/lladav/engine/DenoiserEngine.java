@@ -1,0 +1,34 @@
+package io.lladav.engine;
+
+import java.util.List;
+
+/// The language tower: canvases with masks to candidates at masked positions.
+///
+/// Sessions may be opened, written and closed by any thread; `run` serves one caller at a time. A session must not
+/// be written or closed while a step of it runs.
+public interface DenoiserEngine extends AutoCloseable {
+  /// Returns how the arithmetic is done.
+  EngineIdentity identity();
+
+  /// Returns the width D of an embedding.
+  int hiddenSize();
+
+  /// Returns how many token ids exist: those of the tokenizer, from 0. Rows stored beyond take no part in anything.
+  int vocabularySize();
+
+  /// Opens a canvas in which every position holds the mask token.
+  ///
+  /// @throws EngineException if its memory cannot be had
+  DenoiserSession open(CanvasLayout layout);
+
+  /// Runs one step of each session and returns their results in the same order. What a step gives does not depend
+  /// on the steps beside it, nor on which other positions were asked for.
+  ///
+  /// @throws IllegalArgumentException if a position lies outside its canvas or a session is not of this engine
+  /// @throws EngineException if the arithmetic fails
+  List<StepResult> run(List<StepWork> batch);
+
+  /// Frees the engine. Its sessions must have been closed before.
+  @Override
+  void close();
+}
