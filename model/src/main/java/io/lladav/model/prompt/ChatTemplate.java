@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// It is rendered as the `transformers` library renders it. What stands in a message is never read as a template.
 public final class ChatTemplate {
   /// The longest rendered prompt in characters.
-  static final int RENDERED_CHARS_MAX = 16 << 20;
+  static final int RENDERED_CHARS_MAX = 4 << 20;
 
   private static final List<String> TOKEN_NAMES = List.of("bos_token", "eos_token", "unk_token", "sep_token",
       "pad_token", "cls_token", "mask_token");

@@ -15,7 +15,7 @@ public final class PromptBuilder {
       + "provides, and assist the user with a variety of tasks using natural language.";
 
   /// The most text of one dialogue in characters, all messages together.
-  public static final int TEXT_CHARS_MAX = 4 << 20;
+  public static final int TEXT_CHARS_MAX = 1 << 20;
 
   private final Tokenizer tokenizer;
   private final ChatTemplate template;

@@ -202,7 +202,7 @@ final class PromptBuilderTest {
 
   @Test
   void refusesTextBeyondTheLimit() {
-    refuses("dialogue: 4194305 characters of text (expected: at most 4194304)",
+    refuses("dialogue: 1048577 characters of text (expected: at most 1048576)",
         Message.of(Role.USER, "a".repeat(
             PromptBuilder.TEXT_CHARS_MAX + 1)));
   }

@@ -141,13 +141,4 @@ final class TokenizerTest {
       }
     }
   }
-
-  @Test
-  void leavesNothingOfTheNativeLibraryBehind() throws IOException {
-    Tokenizer.load(checkpoint("tiny-a")).close();
-    try (var files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      assertThat(files.map(Path::getFileName))
-          .noneMatch(name -> name.toString().startsWith("lladav-tokenizers"));
-    }
-  }
 }
