@@ -84,7 +84,7 @@ public final class ErrorMapping {
   private static StatusRuntimeException fromUpstream(Throwable failure, Status status,
       @Nullable Metadata trailers) {
     return switch (status.getCode()) {
-      // An upstream that failed in a way nobody foresaw, or does not know the method: not the caller's to mend.
+      // An upstream that failed unforeseen, or does not know the method: not the caller's to mend.
       case OK, UNKNOWN, UNIMPLEMENTED, DATA_LOSS -> internal(failure);
       case CANCELLED, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED,
           RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, INTERNAL, UNAVAILABLE,

@@ -13,7 +13,7 @@ import java.time.Duration;
 /// @param headerBytesMax largest set of headers accepted, in bytes
 /// @param keepaliveTime how long a connection may be silent before the server pings it
 /// @param keepaliveTimeout how long an answer to that ping may take before the connection is closed
-/// @param keepaliveMin shortest time between two pings of a client; a client that pings more often is sent away
+/// @param keepaliveMin shortest time between two pings of a client; who pings more often is sent away
 /// @param drainTime how long running calls may go on once the process was told to stop
 public record GrpcServerConfig(
     String host,

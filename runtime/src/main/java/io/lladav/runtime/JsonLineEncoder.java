@@ -82,6 +82,7 @@ public final class JsonLineEncoder extends EncoderBase<ILoggingEvent> {
       case null -> json.writeNull();
       case Integer number -> json.writeNumber(number);
       case Long number -> json.writeNumber(number);
+      case Float number when Float.isFinite(number) -> json.writeNumber(number);
       case Double number when Double.isFinite(number) -> json.writeNumber(number);
       case Boolean truth -> json.writeBoolean(truth);
       default -> json.writeString(pair.value.toString());

@@ -92,7 +92,7 @@ public final class ServiceProcess implements AutoCloseable {
   }
 
   /// Registers what to do when the process was told to stop and calls are still running, for example to tell
-  /// their clients. It must not block.
+  /// their clients. It must not block, and should be remembered: a call that was on its way may still arrive.
   public void onDrain(Runnable action) {
     drainActions.add(action);
   }
@@ -127,8 +127,8 @@ public final class ServiceProcess implements AutoCloseable {
     stopped.await();
   }
 
-  /// Stops in order: health becomes NOT_SERVING for good, the drain actions run, no new calls are taken, the
-  /// running ones may end within the drain time and are then cut off, the owned parts are closed in reverse
+  /// Stops in order: health becomes NOT_SERVING for good, no new calls are taken, the drain actions run, the
+  /// running calls may end within the drain time and are then cut off, the owned parts are closed in reverse
   /// order. A second call waits for the first.
   ///
   /// @throws IllegalStateException if parts failed to close; the further failures are suppressed in the first
@@ -151,6 +151,7 @@ public final class ServiceProcess implements AutoCloseable {
         .log("draining");
     var failures = new Failures();
     failures.collect(health::enterTerminalState);
+    failures.collect(server::shutdown);
     drainActions.forEach(action -> failures.collect(action::run));
     failures.collect(this::stopServer);
     closeOwned(failures);
@@ -175,7 +176,6 @@ public final class ServiceProcess implements AutoCloseable {
   }
 
   private void stopServer() throws InterruptedException {
-    server.shutdown();
     awaitRunningCalls();
     server.shutdownNow();
     server.awaitTermination(KILL_TIME.toMillis(), TimeUnit.MILLISECONDS);

@@ -2,9 +2,11 @@ package io.lladav.runtime;
 
 import static io.lladav.runtime.TestingService.ask;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.MetadataUtils;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,15 @@ final class RequestContextTest {
       ask(client.with(MetadataUtils.newCaptureMetadataInterceptor(answered, trailers)), "hello");
 
       assertThat(id(answered)).hasSize(36);
+    }
+  }
+
+  @Test
+  void returnsTheIdOfACallThatFailsAtOnce() {
+    try (var process = TestingService.start(); var client = TestingChannel.plain(process)) {
+      assertThatExceptionOfType(StatusRuntimeException.class).isThrownBy(() -> ask(client.channel(), "hello"))
+          .satisfies(e -> assertThat(e.getTrailers()).isNotNull()
+              .satisfies(metadata -> assertThat(metadata.get(RequestContext.REQUEST_ID)).hasSize(36)));
     }
   }
 

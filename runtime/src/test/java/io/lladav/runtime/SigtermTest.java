@@ -50,7 +50,7 @@ final class SigtermTest {
       // SIGTERM; the process's own method would close the log as well.
       child.toHandle().destroy();
 
-      assertThat(reply.get(30, TimeUnit.SECONDS)).isEqualTo("waits until drained");
+      assertThat(reply.get(60, TimeUnit.SECONDS)).isEqualTo("waits until drained");
       assertThat(await(log, "call").get("code").asText()).isEqualTo("OK");
       await(log, "stopped");
       assertThat(child.waitFor()).isEqualTo(143);

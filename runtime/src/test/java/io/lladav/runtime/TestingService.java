@@ -61,7 +61,7 @@ record TestingService(Answer answer) implements BindableService {
   /// Asks over the channel and waits for the answer.
   static String ask(Channel channel, String text) {
     return ClientCalls
-        .blockingUnaryCall(channel, METHOD, CallOptions.DEFAULT.withDeadlineAfter(Duration.ofSeconds(20)),
+        .blockingUnaryCall(channel, METHOD, CallOptions.DEFAULT.withDeadlineAfter(Duration.ofSeconds(60)),
             StringValue.of(text))
         .getValue();
   }
