@@ -1,0 +1,138 @@
+package io.lladav.engine.embedded;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import io.lladav.engine.DenoiserEngine;
+import io.lladav.engine.EngineException;
+import io.lladav.engine.EngineIdentity;
+import io.lladav.engine.ProjectorEngine;
+import io.lladav.engine.TokenIds;
+import io.lladav.engine.VisionEngine;
+import io.lladav.model.CheckpointException;
+import io.lladav.model.checkpoint.Checkpoint;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.ForkJoinPool;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+
+/// ONNX Runtime in this process, with the one thread pool that all engines share. The native library allows one
+/// configuration per process: the first `start` decides the number of threads.
+public final class EmbeddedRuntime implements AutoCloseable {
+  /// Identity of everything computed here.
+  static final EngineIdentity IDENTITY = new EngineIdentity("embedded", "fp32", "1");
+
+  private final OrtEnvironment environment;
+  private final Path weightFolder;
+  private final ForkJoinPool pool;
+
+  private EmbeddedRuntime(OrtEnvironment environment, Path weightFolder, int threads) {
+    this.environment = environment;
+    this.weightFolder = weightFolder;
+    this.pool = new ForkJoinPool(threads);
+  }
+
+  /// Loads the native library and starts its threads.
+  ///
+  /// @param threads how many compute at once, the calling thread among them; at least 1
+  /// @throws EngineException if the native library cannot be loaded, or was configured before with other threads
+  public static EmbeddedRuntime start(int threads) {
+    if (threads < 1 || threads > 1024) {
+      throw new IllegalArgumentException("threads: %s (expected: 1..1024)".formatted(threads));
+    }
+    try {
+      var folder = Files.createTempDirectory("lladav-engine");
+      Files.createFile(folder.resolve(GraphBuilder.WEIGHT_LOCATION));
+      return new EmbeddedRuntime(SharedEnvironment.get(threads), folder, threads);
+    } catch (IOException e) {
+      throw new UncheckedIOException("java.io.tmpdir: cannot be written to", e);
+    }
+  }
+
+  /// Builds the vision tower of a checkpoint, which must stay open as long as the engine.
+  ///
+  /// @throws EngineException if the native library refuses the graph
+  public VisionEngine vision(Checkpoint checkpoint) {
+    return new EmbeddedVision(this, checkpoint);
+  }
+
+  /// Builds the projector of a checkpoint, which must stay open as long as the engine.
+  ///
+  /// @throws EngineException if the native library refuses the graph
+  public ProjectorEngine projector(Checkpoint checkpoint) {
+    return new EmbeddedProjector(this, checkpoint);
+  }
+
+  /// Builds the language tower of a checkpoint, which must stay open as long as the engine.
+  ///
+  /// @param tokens special ids, from the checkpoint's tokenizer
+  /// @param vocabularySize how many tokens the tokenizer has
+  /// @throws CheckpointException if the embedding has fewer rows than that, or a special id does not exist
+  /// @throws EngineException if the native library refuses the graph
+  public DenoiserEngine denoiser(Checkpoint checkpoint, TokenIds tokens, int vocabularySize) {
+    return new EmbeddedDenoiser(this, checkpoint, tokens, vocabularySize);
+  }
+
+  /// Removes what was written to the temporary directory. The native library stays loaded.
+  @Override
+  public void close() {
+    pool.close();
+    try {
+      Files.deleteIfExists(weightFolder.resolve(GraphBuilder.WEIGHT_LOCATION));
+      Files.deleteIfExists(weightFolder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Runs `task` for 0..count-1 on as many threads as compute at once; returns when all are done.
+  void inParallel(int count, IntConsumer task) {
+    pool.submit(() -> IntStream.range(0, count).parallel().forEach(task)).join();
+  }
+
+  OrtEnvironment environment() {
+    return environment;
+  }
+
+  OrtSession.SessionOptions sessionOptions() throws OrtException {
+    var options = new OrtSession.SessionOptions();
+    options.disablePerSessionThreads();
+    /* Packing would copy every weight; the mapped file is used as it lies. */
+    options.addConfigEntry("session.disable_prepacking", "1");
+    options.addConfigEntry("session.model_external_initializers_file_folder_path", weightFolder.toString());
+    /* One pattern would be kept for every canvas length ever seen. */
+    options.setMemoryPatternOptimization(false);
+    return options;
+  }
+
+  /// The native library's process-wide state, which outlives every runtime.
+  private static final class SharedEnvironment {
+    private static int threadsChosen;
+
+    static synchronized OrtEnvironment get(int threads) {
+      if (threadsChosen != 0 && threadsChosen != threads) {
+        throw new EngineException(
+            "threads: %s (expected: %s, chosen before in this process)".formatted(threads, threadsChosen));
+      }
+      NativeTelemetry.disable();
+      try (var threading = new OrtEnvironment.ThreadingOptions()) {
+        threading.setGlobalIntraOpNumThreads(threads);
+        threading.setGlobalInterOpNumThreads(1);
+        /* Several services share a machine; threads that wait by spinning would take it from the others. */
+        threading.setGlobalSpinControl(false);
+        var environment = threadsChosen == 0
+            ? OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING, "lladav", threading)
+            : OrtEnvironment.getEnvironment();
+        environment.setTelemetry(false);
+        threadsChosen = threads;
+        return environment;
+      } catch (OrtException | UnsatisfiedLinkError | IllegalStateException e) {
+        throw new EngineException("ONNX Runtime cannot be started: " + e.getMessage(), e);
+      }
+    }
+  }
+}
