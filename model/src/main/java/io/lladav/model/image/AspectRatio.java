@@ -1,0 +1,38 @@
+package io.lladav.model.image;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// How a picture alone is brought to the square that the vision tower sees (`image_aspect_ratio`).
+public sealed interface AspectRatio {
+  /// Cut into tiles, keeping every patch: `anyres`.
+  record AnyResolution() implements AspectRatio {}
+
+  /// Cut into tiles, then shrunk to about as many patches as `tilesMax` tiles have: `anyres_max_k`.
+  ///
+  /// @param tilesMax the k, 1..9999
+  record AnyResolutionMax(int tilesMax) implements AspectRatio {
+    public AnyResolutionMax {
+      Expect.inRange("image_aspect_ratio: anyres_max", tilesMax, 1, 9999);
+    }
+  }
+
+  /// Pasted on a gray square, one tile: `pad`.
+  record Pad() implements AspectRatio {}
+
+  /// Reads the value of `image_aspect_ratio`.
+  ///
+  /// @throws IllegalArgumentException naming the value if it is none of these
+  static AspectRatio parse(String value) {
+    Matcher max = Pattern.compile("anyres_max_(\\d{1,4})").matcher(value);
+    if (max.matches()) {
+      return new AnyResolutionMax(Integer.parseInt(max.group(1)));
+    }
+    return switch (value) {
+      case "anyres" -> new AnyResolution();
+      case "pad" -> new Pad();
+      default -> throw new IllegalArgumentException(
+          "image_aspect_ratio: " + value + " (expected: anyres, anyres_max_k or pad)");
+    };
+  }
+}

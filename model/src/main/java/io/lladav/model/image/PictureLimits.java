@@ -1,0 +1,26 @@
+package io.lladav.model.image;
+
+/// How large a picture may be to be decoded. Decoding needs at most 16 bytes per pixel for the time it takes,
+/// and 3 bytes per pixel for its result.
+///
+/// @param sideMax most pixels in a row, and most rows; 1..16777216
+/// @param pixelsMax most pixels altogether; 1..715827882, the most that one array of RGB bytes holds
+public record PictureLimits(int sideMax, long pixelsMax) {
+  public PictureLimits {
+    Expect.inRange("sideMax", sideMax, 1, 1 << 24);
+    Expect.inRange("pixelsMax", pixelsMax, 1, Integer.MAX_VALUE / 3);
+  }
+
+  /// Refuses a picture that is too large.
+  ///
+  /// @throws PictureException of kind TOO_LARGE, naming size and limit
+  public void check(PictureHeader header) {
+    int side = Math.max(header.width(), header.height());
+    if (side > sideMax) {
+      throw PictureException.tooLarge(header, "a side of at most " + sideMax + " pixels");
+    }
+    if ((long) header.width() * header.height() > pixelsMax) {
+      throw PictureException.tooLarge(header, "at most " + pixelsMax + " pixels");
+    }
+  }
+}

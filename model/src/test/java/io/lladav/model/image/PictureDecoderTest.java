@@ -1,0 +1,128 @@
+package io.lladav.model.image;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.lladav.model.GoldenTensors;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class PictureDecoderTest {
+  private static List<JsonNode> pictures() {
+    JsonNode expected = GoldenTensors.json("images/expect-tiny-a.json").path("pictures");
+    return StreamSupport.stream(expected.spliterator(), false).toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("pictures")
+  void readsTheHeader(JsonNode expected) {
+    PictureHeader header = PictureDecoder
+        .readHeader(Golden.bytes("images/" + expected.path("file").asText()));
+
+    assertThat(header.format().name()).isEqualTo(expected.path("format").asText());
+    assertThat(new Size(header.width(), header.height())).isEqualTo(Golden.size(expected.path("size")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("pictures")
+  void decodesToPillowsPixels(JsonNode expected) {
+    String file = expected.path("file").asText();
+
+    Picture picture = Golden.picture("images/" + file);
+
+    if (!file.equals("lossy.webp")) {
+      assertThat(picture.sha256()).isEqualTo(expected.path("rgb_sha256").asText());
+    }
+  }
+
+  @Test
+  void decodesLossyWebpToWithinAFewLevels() {
+    Picture picture = Golden.picture("images/lossy.webp");
+    Picture expected = Golden.picture("images/decoded/lossy.webp.png");
+
+    int largest = 0;
+    long sum = 0;
+    for (int i = 0; i < picture.rgb().length; i++) {
+      int difference = Math.abs((picture.rgb()[i] & 0xff) - (expected.rgb()[i] & 0xff));
+      largest = Math.max(largest, difference);
+      sum += difference;
+    }
+    assertThat(largest).isLessThanOrEqualTo(60);
+    assertThat((double) sum / picture.rgb().length).isLessThan(3.0);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"photo-q75.jpg", "photo-444.jpg", "photo-gray.jpg", "photo-cmyk.jpg",
+      "palette.png"})
+  void decodesToTheStoredPixels(String file) {
+    Picture expected = Golden.picture("images/decoded/" + file + ".png");
+
+    assertThat(Golden.picture("images/" + file).rgb()).isEqualTo(expected.rgb());
+  }
+
+  @Test
+  void refusesASideBeyondTheLimit() {
+    byte[] bytes = Golden.bytes("images/shapes-640x480.png");
+
+    assertThatExceptionOfType(PictureException.class)
+        .isThrownBy(() -> PictureDecoder.decode(bytes,
+            new PictureLimits(639, 1_000_000)))
+        .withMessage(
+            "picture: 640x480 pixels (expected: a side of at most 639 pixels)")
+        .extracting(PictureException::kind)
+        .isEqualTo(PictureException.Kind.TOO_LARGE);
+  }
+
+  @Test
+  void refusesTooManyPixels() {
+    byte[] bytes = Golden.bytes("images/shapes-640x480.png");
+
+    assertThatExceptionOfType(PictureException.class)
+        .isThrownBy(() -> PictureDecoder.decode(bytes,
+            new PictureLimits(640, 640 * 480 - 1)))
+        .withMessage(
+            "picture: 640x480 pixels (expected: at most 307199 pixels)");
+  }
+
+  @ParameterizedTest
+  @MethodSource("pictures")
+  void refusesATruncatedFile(JsonNode expected) {
+    byte[] bytes = Golden.bytes("images/" + expected.path("file").asText());
+
+    for (int length : new int[]{0, 1, 7, 20, 40, bytes.length / 2}) {
+      byte[] cut = Arrays.copyOf(bytes, Math.min(length, bytes.length / 2));
+      assertThatExceptionOfType(PictureException.class).as("%s bytes", cut.length)
+          .isThrownBy(() -> PictureDecoder.decode(cut, Golden.LIMITS))
+          .extracting(PictureException::kind)
+          .isEqualTo(PictureException.Kind.UNDECODABLE);
+    }
+  }
+
+  @Test
+  void refusesBytesThatAreNoPicture() {
+    assertThatExceptionOfType(PictureException.class)
+        .isThrownBy(() -> PictureDecoder.readHeader("<svg/>".getBytes(
+            UTF_8)))
+        .withMessage(
+            "picture: unknown format (expected: PNG, JPEG, WebP, GIF or BMP)");
+  }
+
+  @Test
+  void refusesAHugePictureFromItsHeaderAlone() {
+    byte[] bytes = Arrays.copyOf(Golden.bytes("images/noise-1x1.png"), 33);
+    bytes[16] = 0x7f;
+    bytes[20] = 0x7f;
+
+    assertThatExceptionOfType(PictureException.class)
+        .isThrownBy(() -> PictureDecoder.decode(bytes, Golden.LIMITS))
+        .extracting(PictureException::kind)
+        .isEqualTo(PictureException.Kind.TOO_LARGE);
+  }
+}
