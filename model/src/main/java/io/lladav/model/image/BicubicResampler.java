@@ -74,7 +74,8 @@ public final class BicubicResampler {
     return to;
   }
 
-  private static byte[] alongColumns(byte[] from, int width, int height, Field field, BicubicWeights weights) {
+  private static byte[] alongColumns(byte[] from, int width, int height, Field field,
+      BicubicWeights weights) {
     int stride = 3 * width;
     byte[] to = new byte[Math.multiplyExact(stride, weights.outSize())];
     int[] sums = new int[stride];

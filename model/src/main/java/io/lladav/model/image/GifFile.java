@@ -10,6 +10,7 @@ import java.io.IOException;
 /// @param top row of the screen at which the frame begins
 /// @param palette where the frame's colours stand in the file
 /// @param colours how many there are; 0 if the file has none, which means gray levels
+/// @param data where the frame's compressed pixels begin
 /// @param background the colour around the frame: the transparent one, else the first
 record GifFile(
     FileBytes file,
@@ -18,6 +19,7 @@ record GifFile(
     int top,
     int palette,
     int colours,
+    int data,
     int background) implements PictureFile {
   private static final int EXTENSION = 0x21;
   private static final int GRAPHIC_CONTROL = 0xf9;
@@ -49,11 +51,13 @@ record GifFile(
     int height = Math.max(file.u16le(8), top + file.u16le(at + 7));
     int own = colourCount(file.u8(at + 9));
     return new GifFile(file, PictureFile.header(PictureFormat.GIF, width, height), left, top,
-        own > 0 ? at + 10 : 13, own > 0 ? own : screenColours, background);
+        own > 0 ? at + 10 : 13, own > 0 ? own : screenColours, at + 10 + 3 * own, background);
   }
 
   @Override
   public Picture decode() throws IOException {
+    // The JDK leaves the rest of a frame empty if the file ends within it.
+    afterBlocks(file, data + 1);
     Raster frame = Codec.platform("gif", file.array(), reader -> reader.read(0)).getRaster();
     byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(header.width(), header.height()))];
     for (int i = 0; i < rgb.length; i += 3) {
