@@ -1,0 +1,173 @@
+package io.lladav.gateway;
+
+import io.github.resilience4j.core.IntervalFunction;
+import io.github.resilience4j.retry.Retry;
+import io.github.resilience4j.retry.RetryConfig;
+import io.grpc.Context;
+import io.lladav.decoding.Choice;
+import io.lladav.decoding.Step;
+import io.lladav.model.prompt.PromptSegment.VisualSlot;
+import io.lladav.v1.ModelIdentity;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+
+/// Keeps one generation supplied with answers, whichever denoiser gives them.
+///
+/// A step is a pure function of prompt, canvas and numbers, all of which stay in the gateway. So when a session breaks,
+/// or its denoiser drains, another one is opened with the prompt and the canvas as it stands, and the step is asked
+/// again: the reply goes on with the same ids. Used by one thread.
+final class DenoiserLink implements AutoCloseable {
+  private static final Duration FIRST_WAIT = Duration.ofMillis(100);
+  private static final double WAIT_GROWTH = 1.5;
+  private static final Duration WAIT_MAX = Duration.ofSeconds(2);
+
+  private final Backends backends;
+  private final VisualStream visualStream;
+  private final ModelIdentity model;
+  private final GenerationRequest request;
+  private final CanvasPlan plan;
+  private final List<byte[]> digests;
+  private final VisualListener listener;
+  private final Retry retry;
+  private final List<Choice> committed = new ArrayList<>();
+  private final List<Choice> unsent = new ArrayList<>();
+  private @Nullable DenoiserSession session;
+
+  /// @param model the identity every denoiser of this generation must have
+  /// @param digests content digest of each visual, by its index
+  /// @param failoverTime how long to look for another denoiser, or for the services that feed it
+  /// @param listener told about each visual whose embeddings have arrived
+  DenoiserLink(Backends backends, VisualStream visualStream, ModelIdentity model, GenerationRequest request,
+      CanvasPlan plan, List<byte[]> digests, Duration failoverTime, VisualListener listener) {
+    this.backends = backends;
+    this.visualStream = visualStream;
+    this.model = model;
+    this.request = request;
+    this.plan = plan;
+    this.digests = digests;
+    this.listener = listener;
+    this.retry = Retry.of("denoiser", retryWithin(failoverTime));
+  }
+
+  /// Told about visuals that have reached the denoiser.
+  @FunctionalInterface
+  interface VisualListener {
+    /// @param visual index of the visual
+    /// @param tileDigests SHA-256 of each tile's RGB bytes, in tile order
+    void encoded(int visual, List<byte[]> tileDigests);
+  }
+
+  /// Opens the first session and brings the prompt there.
+  ///
+  /// @throws BackendException if no denoiser can be had within the failover time
+  void open() throws Exception {
+    retry(() -> {
+      if (session == null) {
+        session = openSession();
+      }
+      return true;
+    });
+  }
+
+  /// Asks for one step's candidates.
+  ///
+  /// @throws BackendException if no denoiser can be had within the failover time
+  DenoiserSession.Answer run(Step step) throws Exception {
+    leaveDrainingDenoiser();
+    return retry(() -> {
+      var current = session == null ? openSession() : session;
+      session = current;
+      var answer = current.run(step, List.copyOf(unsent));
+      unsent.clear();
+      return answer;
+    });
+  }
+
+  /// Notes what has become final, for the next step and for sessions to come.
+  void commit(List<Choice> choices) {
+    committed.addAll(choices);
+    unsent.addAll(choices);
+  }
+
+  @Override
+  public void close() {
+    var current = session;
+    session = null;
+    if (current != null) {
+      current.close();
+    }
+  }
+
+  private <T> T retry(Callable<T> attempt) throws Exception {
+    return retry.executeCallable(() -> {
+      try {
+        return attempt.call();
+      } catch (BackendException e) {
+        close();
+        throw e;
+      }
+    });
+  }
+
+  private void leaveDrainingDenoiser() throws InterruptedException {
+    var current = session;
+    if (current == null || !current.isDraining()) {
+      return;
+    }
+    try {
+      session = openSession();
+      current.close();
+    } catch (BackendException e) {
+      // Nobody else is there yet; the draining one still answers for its grace period.
+      if (!e.isPassing()) {
+        throw e;
+      }
+    }
+  }
+
+  private DenoiserSession openSession() throws InterruptedException {
+    var opened = DenoiserSession.open(backends);
+    try {
+      for (int segment : opened.begin(model, request, plan, digests, committed)) {
+        sendVisual(opened, segment);
+      }
+      unsent.clear();
+      return opened;
+    } catch (RuntimeException | InterruptedException e) {
+      opened.close();
+      throw e;
+    }
+  }
+
+  private void sendVisual(DenoiserSession opened, int segment) throws InterruptedException {
+    if (!(plan.prompt().segments().get(segment) instanceof VisualSlot(int index, _))) {
+      throw new IllegalStateException("denoiser-service asked for embeddings of text segment " + segment);
+    }
+    var tileDigests = visualStream.run(request.visuals().get(index), plan.plans().get(index),
+        request.multiImage() == GenerationRequest.MultiImage.STACKED,
+        rows -> opened.sendEmbeddings(segment, rows));
+    listener.encoded(index, tileDigests);
+  }
+
+  private static RetryConfig retryWithin(Duration time) {
+    return RetryConfig.custom()
+        .maxAttempts(attemptsWithin(time))
+        .intervalFunction(IntervalFunction.ofExponentialBackoff(FIRST_WAIT, WAIT_GROWTH, WAIT_MAX))
+        .retryOnException(failure -> failure instanceof BackendException backend && backend.isPassing()
+            && !Context.current().isCancelled())
+        .build();
+  }
+
+  private static int attemptsWithin(Duration time) {
+    int attempts = 1;
+    double waited = 0;
+    for (double wait = FIRST_WAIT.toMillis(); waited + wait <= time.toMillis(); attempts++) {
+      waited += wait;
+      wait = Math.min(wait * WAIT_GROWTH, WAIT_MAX.toMillis());
+    }
+    return attempts;
+  }
+}

@@ -1,0 +1,161 @@
+package io.lladav.gateway;
+
+import com.google.protobuf.UnsafeByteOperations;
+import io.grpc.Status;
+import io.lladav.decoding.Choice;
+import io.lladav.decoding.DecodingSettings;
+import io.lladav.decoding.Step;
+import io.lladav.internal.denoiser.v1.DenoiseRequest;
+import io.lladav.internal.denoiser.v1.DenoiseResponse;
+import io.lladav.internal.denoiser.v1.OpenSession;
+import io.lladav.internal.denoiser.v1.PromptSegment;
+import io.lladav.internal.denoiser.v1.SegmentEmbeddings;
+import io.lladav.internal.denoiser.v1.StepRequest;
+import io.lladav.internal.denoiser.v1.StepResult;
+import io.lladav.internal.denoiser.v1.TextSegment;
+import io.lladav.internal.denoiser.v1.VisualSegment;
+import io.lladav.internal.tensor.v1.TensorChunk;
+import io.lladav.model.prompt.PromptSegment.TextIds;
+import io.lladav.model.prompt.PromptSegment.VisualSlot;
+import io.lladav.v1.Attention;
+import io.lladav.v1.ModelIdentity;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// The gateway's end of one generation's stream to a denoiser. The stream is the session: closing it frees
+/// everything there. Used by one thread.
+///
+/// Every failure is a [BackendException].
+final class DenoiserSession implements AutoCloseable {
+  private final BackendCall<DenoiseRequest, DenoiseResponse> call;
+  private boolean draining;
+
+  private DenoiserSession(BackendCall<DenoiseRequest, DenoiseResponse> call) {
+    this.call = call;
+  }
+
+  /// The answer to a step.
+  ///
+  /// @param candidates one id per asked position
+  /// @param confidences the probability of each
+  /// @param queueSeconds time spent waiting for the dispatcher
+  /// @param forwardSeconds time spent computing
+  record Answer(int[] candidates, float[] confidences, double queueSeconds, double forwardSeconds) {}
+
+  /// Opens an empty session on whichever denoiser is chosen by the channel.
+  static DenoiserSession open(Backends backends) {
+    return new DenoiserSession(backends.denoise());
+  }
+
+  /// Describes prompt and canvas; answers which visuals' embeddings must be sent.
+  ///
+  /// @param digests content digest of each visual, by its index
+  /// @param committed what earlier sessions of this generation have committed
+  /// @return indexes into the prompt's segments
+  List<Integer> begin(ModelIdentity model, GenerationRequest request, CanvasPlan plan, List<byte[]> digests,
+      List<Choice> committed)
+      throws InterruptedException {
+    call.send(DenoiseRequest.newBuilder()
+        .setOpen(describe(model, request, plan, digests, committed))
+        .build());
+    var response = receive();
+    if (!response.hasOpened()) {
+      throw unexpected(response, "opened");
+    }
+    return response.getOpened().getMissingSegmentsList();
+  }
+
+  /// Sends some rows of a segment's embeddings, as they came from the projector.
+  void sendEmbeddings(int segment, TensorChunk rows) throws InterruptedException {
+    call.send(DenoiseRequest.newBuilder()
+        .setEmbeddings(SegmentEmbeddings.newBuilder().setSegment(segment).setChunk(rows))
+        .build());
+  }
+
+  /// Asks for one step's candidates.
+  ///
+  /// @param committed what was committed since this session's last step
+  Answer run(Step step, List<Choice> committed) throws InterruptedException {
+    var request = StepRequest.newBuilder().setNumber(step.number()).setRefresh(true);
+    committed.forEach(choice -> request.addCommittedPositions(choice.position()).addCommittedIds(choice.id()));
+    IntStream.of(step.asked()).forEach(request::addPositions);
+    for (double uniform : step.uniforms()) {
+      request.addUniforms(uniform);
+    }
+    call.send(DenoiseRequest.newBuilder().setStep(request).build());
+    var response = receive();
+    if (!response.hasStepResult() || response.getStepResult().getNumber() != step.number()) {
+      throw unexpected(response, "the result of step " + step.number());
+    }
+    return answer(response.getStepResult());
+  }
+
+  /// Whether the denoiser has said that it is about to stop.
+  boolean isDraining() {
+    return draining;
+  }
+
+  @Override
+  public void close() {
+    call.close();
+  }
+
+  private DenoiseResponse receive() throws InterruptedException {
+    while (true) {
+      var response = call.receive();
+      if (response == null) {
+        throw failure(Status.UNAVAILABLE.withDescription("ended the session"));
+      }
+      if (!response.hasDraining()) {
+        return response;
+      }
+      draining = true;
+    }
+  }
+
+  private static Answer answer(StepResult result) {
+    float[] confidences = new float[result.getConfidencesCount()];
+    for (int i = 0; i < confidences.length; i++) {
+      confidences[i] = result.getConfidences(i);
+    }
+    return new Answer(result.getCandidateIdsList().stream().mapToInt(Integer::intValue).toArray(), confidences,
+        result.getQueueSeconds(), result.getForwardSeconds());
+  }
+
+  private static OpenSession describe(ModelIdentity model, GenerationRequest request, CanvasPlan plan,
+      List<byte[]> digests, List<Choice> committed) {
+    DecodingSettings decoding = request.decoding();
+    var open = OpenSession.newBuilder()
+        .setModel(model)
+        .setGenLength(decoding.genLength())
+        .setCfgScale(decoding.cfgScale())
+        .setTemperature(decoding.temperature())
+        .setAttention(switch (request.attention()) {
+          case FULL -> Attention.ATTENTION_FULL;
+          case DIALOGUE_CAUSAL -> Attention.ATTENTION_DIALOGUE_CAUSAL;
+        });
+    IntStream.of(decoding.suffix()).forEach(open::addSuffixIds);
+    for (var segment : plan.prompt().segments()) {
+      var described = PromptSegment.newBuilder().setTurn(segment.turn());
+      switch (segment) {
+        case TextIds(int[] ids, _) ->
+          described.setText(TextSegment.newBuilder().addAllIds(IntStream.of(ids).boxed().toList()));
+        case VisualSlot(int index, _) -> described.setVisual(VisualSegment.newBuilder()
+            .setDigest(UnsafeByteOperations.unsafeWrap(digests.get(index)))
+            .setRowCount(plan.plans().get(index).tokenCount()));
+      }
+      open.addSegments(described);
+    }
+    committed.forEach(choice -> open.addCommittedPositions(choice.position()).addCommittedIds(choice.id()));
+    return open.build();
+  }
+
+  private static BackendException unexpected(DenoiseResponse response, String expected) {
+    return failure(Status.INTERNAL.withDescription(
+        "answered %s (expected: %s)".formatted(response.getContentCase(), expected)));
+  }
+
+  private static BackendException failure(Status status) {
+    return new BackendException("denoiser-service", status.asException());
+  }
+}

@@ -1,0 +1,54 @@
+package io.lladav.gateway;
+
+import static io.lladav.runtime.ConfigException.require;
+
+import io.lladav.runtime.GrpcClientConfig;
+import io.lladav.runtime.GrpcServerConfig;
+import io.lladav.runtime.MetricsConfig;
+import io.lladav.runtime.ServiceConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/// What a gateway process chose once.
+///
+/// @param checkpoint directory of the checkpoint that the whole cluster serves
+/// @param visionTarget gRPC target of the vision service, for example `localhost:7401` or `dns:///vision:7401`
+/// @param projectorTarget gRPC target of the projector service
+/// @param denoiserTarget gRPC target of the denoiser service
+/// @param visualTimeout how long one picture or video may take from bytes to embeddings
+/// @param stepTimeout how long one denoising step may take, its wait included
+/// @param failoverTime how long a generation looks for another denoiser after its own was lost
+/// @param debugService whether the debugging service is served
+/// @param limits what one request may ask for
+/// @param grpc where clients are answered
+/// @param client limits of the channels to the other services
+/// @param metrics the Prometheus endpoint
+public record GatewayConfig(Path checkpoint, String visionTarget, String projectorTarget, String denoiserTarget,
+    Duration visualTimeout, Duration stepTimeout, Duration failoverTime, boolean debugService, Limits limits,
+    GrpcServerConfig grpc, GrpcClientConfig client, MetricsConfig metrics) implements ServiceConfig {
+  private static final int MESSAGE_BYTES_MAX = 64 << 20;
+
+  /// Checks the values.
+  ///
+  /// @throws io.lladav.runtime.ConfigException naming the first value out of range
+  public GatewayConfig {
+    require(!visionTarget.isBlank(), "vision-target", visionTarget, "host:port");
+    require(!projectorTarget.isBlank(), "projector-target", projectorTarget, "host:port");
+    require(!denoiserTarget.isBlank(), "denoiser-target", denoiserTarget, "host:port");
+    requirePositive("visual-timeout", visualTimeout);
+    requirePositive("step-timeout", stepTimeout);
+    require(!failoverTime.isNegative(), "failover-time", failoverTime, "0s..");
+  }
+
+  /// The defaults: port 7400, the other services on this machine, the debugging service off.
+  public static GatewayConfig defaults() {
+    return new GatewayConfig(Path.of("checkpoint"), "localhost:7401", "localhost:7402", "localhost:7403",
+        Duration.ofMinutes(5), Duration.ofMinutes(10), Duration.ofSeconds(30), false, Limits.defaults(),
+        GrpcServerConfig.on(7400).withMessageBytesMax(MESSAGE_BYTES_MAX), GrpcClientConfig.defaults(),
+        MetricsConfig.on(9400));
+  }
+
+  private static void requirePositive(String key, Duration value) {
+    require(value.isPositive(), key, value, "1ms..");
+  }
+}

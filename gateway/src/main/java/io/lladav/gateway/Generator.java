@@ -1,0 +1,186 @@
+package io.lladav.gateway;
+
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.grpc.Context;
+import io.lladav.decoding.Asked;
+import io.lladav.decoding.Choice;
+import io.lladav.decoding.Commit;
+import io.lladav.decoding.RandomNumbers;
+import io.lladav.decoding.ReverseProcess;
+import io.lladav.decoding.Step;
+import io.lladav.gateway.GenerationEvent.Finished;
+import io.lladav.gateway.GenerationEvent.PromptBuilt;
+import io.lladav.gateway.GenerationEvent.Seconds;
+import io.lladav.gateway.GenerationEvent.Started;
+import io.lladav.gateway.GenerationEvent.Stepped;
+import io.lladav.gateway.GenerationEvent.Token;
+import io.lladav.gateway.GenerationEvent.Usage;
+import io.lladav.gateway.GenerationEvent.VisualEncoded;
+import io.lladav.runtime.ServiceException;
+import io.lladav.v1.ModelIdentity;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+
+/// Runs generations: one thread each, one stream to one denoiser each, canvas and randomness here.
+final class Generator {
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
+  private final ServedModel served;
+  private final ModelIdentity identity;
+  private final int canvasPositionsMax;
+  private final Backends backends;
+  private final VisualStream visualStream;
+  private final Duration failoverTime;
+  private final GenerationMetrics metrics;
+  private final Bulkhead admission;
+
+  /// @param denoiser the identity every denoiser must have, and the canvas that fits there
+  /// @param config limits and times
+  Generator(ServedModel served, Handshake.Denoiser denoiser, Backends backends, GatewayConfig config,
+      GenerationMetrics metrics) {
+    this.served = served;
+    this.identity = denoiser.identity();
+    this.canvasPositionsMax = denoiser.canvasPositionsMax();
+    this.backends = backends;
+    this.visualStream = new VisualStream(backends, denoiser.identity().getCheckpointDigest());
+    this.failoverTime = config.failoverTime();
+    this.metrics = metrics;
+    this.admission = Bulkhead.of("generations", BulkheadConfig.custom()
+        .maxConcurrentCalls(config.limits().concurrentGenerationsMax())
+        .maxWaitDuration(Duration.ZERO)
+        .build());
+  }
+
+  /// Runs one generation to its end.
+  ///
+  /// @param numbers where random numbers come from
+  /// @param events takes what happens, in the order [GenerationEvent] says, on this thread
+  /// @throws ServiceException if the request is refused or a service is missing
+  /// @throws Exception if the client has gone or a service failed
+  void run(GenerationRequest request, RandomNumbers numbers, Consumer<GenerationEvent> events) throws Exception {
+    if (!admission.tryAcquirePermission()) {
+      throw new ServiceException.Overloaded(RETRY_AFTER, "%d generations are running (expected: at most %d)"
+          .formatted(admission.getBulkheadConfig().getMaxConcurrentCalls(),
+              admission.getBulkheadConfig().getMaxConcurrentCalls()));
+    }
+    try {
+      new Run(request, numbers, events).toEnd();
+    } catch (BackendException e) {
+      throw BackendFailures.toClient(e);
+    } finally {
+      admission.onComplete();
+    }
+  }
+
+  /// One generation under way.
+  private final class Run {
+    private final GenerationRequest request;
+    private final Consumer<GenerationEvent> events;
+    private final ReverseProcess process;
+    private final long startNanos = System.nanoTime();
+    private double promptSeconds;
+    private double visualSeconds;
+    private double queueSeconds;
+    private double forwardSeconds;
+    private double policySeconds;
+
+    Run(GenerationRequest request, RandomNumbers numbers, Consumer<GenerationEvent> events) {
+      this.request = request;
+      this.events = events;
+      this.process = new ReverseProcess(request.decoding(), maskId(), numbers,
+          request.provisional() ? Asked.ALL_MASKED : Asked.ELIGIBLE);
+    }
+
+    void toEnd() throws Exception {
+      var plan = served.plan(request);
+      requireCanvas(plan);
+      promptSeconds = secondsSince(startNanos);
+      events.accept(new PromptBuilt(plan.prompt()));
+      events.accept(new Started(plan.promptPositions(), plan.plans()));
+      try (var link = new DenoiserLink(backends, visualStream, identity, request, plan, served.digests(request, plan),
+          failoverTime, (visual, digests) -> events.accept(new VisualEncoded(visual, digests)))) {
+        long visualStart = System.nanoTime();
+        link.open();
+        visualSeconds = secondsSince(visualStart);
+        denoise(link);
+      }
+      finish(plan);
+    }
+
+    private void denoise(DenoiserLink link) throws Exception {
+      for (var step = process.next(); step.isPresent(); step = process.next()) {
+        requireClient();
+        var answer = link.run(step.get());
+        queueSeconds += answer.queueSeconds();
+        forwardSeconds += answer.forwardSeconds();
+        long policyStart = System.nanoTime();
+        var commit = process.accept(step.get(), answer.candidates(), answer.confidences());
+        link.commit(commit.changes(maskId()));
+        policySeconds += secondsSince(policyStart);
+        metrics.step();
+        events.accept(stepped(step.get(), commit, answer));
+      }
+    }
+
+    private Stepped stepped(Step step, Commit commit, DenoiserSession.Answer answer) {
+      return new Stepped(step.number(), step.block(),
+          commit.changes(maskId()).stream().map(this::token).toList(),
+          request.provisional() ? provisional(step, answer) : List.of());
+    }
+
+    private List<Token> provisional(Step step, DenoiserSession.Answer answer) {
+      var tokens = new ArrayList<Token>();
+      IntStream.range(0, step.asked().length)
+          .filter(i -> process.isMasked(step.asked()[i]) && answer.candidates()[i] != maskId())
+          .forEach(i -> tokens.add(
+              token(new Choice(step.asked()[i], answer.candidates()[i], answer.confidences()[i]))));
+      return tokens;
+    }
+
+    private Token token(Choice choice) {
+      return new Token(choice.position(), choice.id(), choice.confidence(),
+          served.tokenizer().isSpecial(choice.id()) ? "" : served.tokenizer().tokenText(choice.id()));
+    }
+
+    private void finish(CanvasPlan plan) {
+      int[] ids = process.replyIds();
+      var reason = process.finishReason().orElseThrow();
+      var usage = new Usage(plan.promptPositions(), plan.visualPositions(),
+          ids.length - request.decoding().suffix().length, process.forwards(),
+          new Seconds(secondsSince(startNanos), promptSeconds, visualSeconds, queueSeconds, forwardSeconds,
+              policySeconds));
+      metrics.finished(reason, usage);
+      events.accept(new Finished(reason, served.tokenizer().decodeWithoutSpecial(ids), ids, usage));
+    }
+
+    private void requireCanvas(CanvasPlan plan) {
+      var decoding = request.decoding();
+      int positions = plan.promptPositions() + decoding.genLength() + decoding.suffix().length;
+      if (positions > canvasPositionsMax) {
+        throw new ServiceException.LimitExceeded("canvas-positions-max",
+            "messages: %d positions of prompt, reply and suffix (expected: at most %d)"
+                .formatted(positions, canvasPositionsMax));
+      }
+    }
+
+    private int maskId() {
+      return served.maskId();
+    }
+  }
+
+  /// Ends the work of a client that has gone, or whose deadline has passed.
+  private static void requireClient() {
+    if (Context.current().isCancelled()) {
+      throw new CancellationException("the client has gone");
+    }
+  }
+
+  private static double secondsSince(long nanos) {
+    return (System.nanoTime() - nanos) / 1e9;
+  }
+}

@@ -1,0 +1,48 @@
+package io.lladav.gateway;
+
+import static io.lladav.runtime.ConfigException.require;
+
+/// What one request may ask for.
+///
+/// @param genLengthMax positions of one reply
+/// @param suffixTokensMax ids of one suffix
+/// @param promptPositionsMax positions of one prompt; 0 takes the checkpoint's `tokenizer_model_max_length`
+/// @param imageBytesMax bytes of one picture or frame
+/// @param imagePixelsMax pixels of one picture or frame
+/// @param imageSideMax pixels along one side of a picture or frame
+/// @param imagesMax pictures and frames of one dialogue together
+/// @param videoFramesMax frames of one video
+/// @param messagesMax messages of one dialogue
+/// @param textCharsMax UTF-16 units of all texts of one request together
+/// @param stopStringsMax stop strings of one request
+/// @param concurrentGenerationsMax generations that run at once; further ones are refused with RetryInfo
+public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsMax, int imageBytesMax,
+    long imagePixelsMax, int imageSideMax, int imagesMax, int videoFramesMax, int messagesMax, int textCharsMax,
+    int stopStringsMax, int concurrentGenerationsMax) {
+  /// Checks the values.
+  ///
+  /// @throws io.lladav.runtime.ConfigException naming the first value out of range
+  public Limits {
+    requirePositive("gen-length-max", genLengthMax);
+    requirePositive("suffix-tokens-max", suffixTokensMax);
+    require(promptPositionsMax >= 0, "prompt-positions-max", promptPositionsMax, "0..");
+    requirePositive("image-bytes-max", imageBytesMax);
+    requirePositive("image-pixels-max", imagePixelsMax);
+    requirePositive("image-side-max", imageSideMax);
+    requirePositive("images-max", imagesMax);
+    require(videoFramesMax >= 1 && videoFramesMax <= 32, "video-frames-max", videoFramesMax, "1..32");
+    requirePositive("messages-max", messagesMax);
+    requirePositive("text-chars-max", textCharsMax);
+    requirePositive("stop-strings-max", stopStringsMax);
+    requirePositive("concurrent-generations-max", concurrentGenerationsMax);
+  }
+
+  /// The defaults: replies of 4096 positions, pictures of 20 MiB and 50 megapixels, 64 generations at once.
+  public static Limits defaults() {
+    return new Limits(4096, 1024, 0, 20 << 20, 50_000_000, 16_384, 64, 32, 256, 1 << 20, 16, 64);
+  }
+
+  private static void requirePositive(String key, long value) {
+    require(value >= 1, key, value, "1..");
+  }
+}

@@ -1,0 +1,282 @@
+package io.lladav.gateway;
+
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
+import com.google.protobuf.ProtocolMessageEnum;
+import io.lladav.decoding.DecodingSettings;
+import io.lladav.decoding.InvalidSettingException;
+import io.lladav.decoding.Remasking;
+import io.lladav.model.image.PictureDecoder;
+import io.lladav.model.image.PictureException;
+import io.lladav.model.image.PictureLimits;
+import io.lladav.model.prompt.Part;
+import io.lladav.model.prompt.PromptOptions;
+import io.lladav.model.prompt.PromptQuirks;
+import io.lladav.model.prompt.Role;
+import io.lladav.model.prompt.ThinkMode;
+import io.lladav.model.prompt.Tokenizer;
+import io.lladav.model.prompt.VisualPlacement;
+import io.lladav.runtime.ServiceException.InvalidRequest;
+import io.lladav.runtime.ServiceException.LimitExceeded;
+import io.lladav.v1.Cache;
+import io.lladav.v1.GenerateRequest;
+import io.lladav.v1.Image;
+import io.lladav.v1.Strategy;
+import io.lladav.v1.Video;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/// Turns a request of the wire into a [GenerationRequest], or says which field keeps it from being one.
+final class RequestParser {
+  static final int GEN_LENGTH_DEFAULT = 128;
+
+  private final Tokenizer tokenizer;
+  private final Limits limits;
+  private final PictureLimits pictureLimits;
+  private final SecureRandom seeds = new SecureRandom();
+
+  RequestParser(Tokenizer tokenizer, Limits limits) {
+    this.tokenizer = tokenizer;
+    this.limits = limits;
+    this.pictureLimits = new PictureLimits(limits.imageSideMax(), limits.imagePixelsMax());
+  }
+
+  /// Checks and converts a request. Pictures are looked at up to their headers.
+  ///
+  /// @throws InvalidRequest naming the field, its value and what was expected
+  /// @throws LimitExceeded naming the limit
+  GenerationRequest parse(GenerateRequest wire) {
+    refuseUnknownFields("", wire);
+    var decoding = wire.getDecoding();
+    refuseUnserved(decoding);
+    var visuals = new ArrayList<Visual>();
+    var dialogue = dialogue(wire, visuals);
+    var options = new PromptOptions(
+        switch (decoding.getThinkMode()) {
+          case THINK_MODE_UNSPECIFIED -> ThinkMode.NONE;
+          case THINK_MODE_THINK -> ThinkMode.THINK;
+          case THINK_MODE_NO_THINK -> ThinkMode.NO_THINK;
+          case UNRECOGNIZED -> throw unknownValue("decoding.think_mode", decoding.getThinkModeValue());
+        },
+        switch (decoding.getPromptQuirks()) {
+          case PROMPT_QUIRKS_UNSPECIFIED, PROMPT_QUIRKS_REFERENCE -> PromptQuirks.REFERENCE;
+          case PROMPT_QUIRKS_NONE -> PromptQuirks.NONE;
+          case UNRECOGNIZED -> throw unknownValue("decoding.prompt_quirks", decoding.getPromptQuirksValue());
+        },
+        switch (decoding.getImagePlacement()) {
+          case IMAGE_PLACEMENT_UNSPECIFIED, IMAGE_PLACEMENT_LEADING -> VisualPlacement.LEADING;
+          case IMAGE_PLACEMENT_VERBATIM -> VisualPlacement.VERBATIM;
+          case UNRECOGNIZED -> throw unknownValue("decoding.image_placement", decoding.getImagePlacementValue());
+        });
+    return new GenerationRequest(dialogue, visuals, options, multiImage(decoding), attention(decoding),
+        settings(decoding), wire.getStream().getProvisional());
+  }
+
+  private static GenerationRequest.MultiImage multiImage(io.lladav.v1.DecodingSettings wire) {
+    return switch (wire.getMultiImage()) {
+      case MULTI_IMAGE_UNSPECIFIED, MULTI_IMAGE_LIST -> GenerationRequest.MultiImage.LIST;
+      case MULTI_IMAGE_STACKED -> GenerationRequest.MultiImage.STACKED;
+      case MULTI_IMAGE_TILED -> GenerationRequest.MultiImage.TILED;
+      case UNRECOGNIZED -> throw unknownValue("decoding.multi_image", wire.getMultiImageValue());
+    };
+  }
+
+  private static GenerationRequest.Attention attention(io.lladav.v1.DecodingSettings wire) {
+    return switch (wire.getAttention()) {
+      case ATTENTION_UNSPECIFIED, ATTENTION_FULL -> GenerationRequest.Attention.FULL;
+      case ATTENTION_DIALOGUE_CAUSAL -> GenerationRequest.Attention.DIALOGUE_CAUSAL;
+      case UNRECOGNIZED -> throw unknownValue("decoding.attention", wire.getAttentionValue());
+    };
+  }
+
+  private DecodingSettings settings(io.lladav.v1.DecodingSettings wire) {
+    int genLength = wire.hasGenLength() ? wire.getGenLength() : GEN_LENGTH_DEFAULT;
+    requireSetting(genLength >= 1 && genLength <= limits.genLengthMax(), "gen_length", genLength,
+        "1..%d".formatted(limits.genLengthMax()));
+    int steps = wire.hasSteps() ? wire.getSteps() : genLength;
+    requireSetting(steps >= 1 && steps <= genLength, "steps", steps, "1..%d, gen_length".formatted(genLength));
+    int[] suffix = tokenizer.encodeText(wire.getSuffix());
+    requireSetting(suffix.length <= limits.suffixTokensMax(), "suffix", suffix.length + " tokens",
+        "at most %d tokens".formatted(limits.suffixTokensMax()));
+    try {
+      return new DecodingSettings(genLength, wire.hasBlockLength() ? wire.getBlockLength() : genLength, steps,
+          wire.getTemperature(), wire.hasSeed() ? wire.getSeed() : seeds.nextLong(), wire.getCfgScale(),
+          remasking(wire), stops(wire), suffix);
+    } catch (InvalidSettingException e) {
+      throw new InvalidRequest("decoding." + e.field(), "decoding." + e.getMessage());
+    }
+  }
+
+  private static Remasking remasking(io.lladav.v1.DecodingSettings wire) {
+    return switch (wire.getRemasking()) {
+      case REMASKING_UNSPECIFIED, REMASKING_LOW_CONFIDENCE -> Remasking.LOW_CONFIDENCE;
+      case REMASKING_RANDOM -> Remasking.RANDOM;
+      case UNRECOGNIZED -> throw unknownValue("decoding.remasking", wire.getRemaskingValue());
+    };
+  }
+
+  private List<int[]> stops(io.lladav.v1.DecodingSettings wire) {
+    if (!wire.hasStop()) {
+      return List.of(new int[]{tokenizer.specialTokens().endOfTurn()});
+    }
+    int count = wire.getStop().getValuesCount();
+    requireSetting(count <= limits.stopStringsMax(), "stop", count + " strings",
+        "at most %d strings".formatted(limits.stopStringsMax()));
+    return wire.getStop().getValuesList().stream().map(tokenizer::encodeWithSpecialTokens).toList();
+  }
+
+  private List<io.lladav.model.prompt.Message> dialogue(GenerateRequest wire, List<Visual> visuals) {
+    int count = wire.getMessagesCount();
+    if (count == 0) {
+      throw new InvalidRequest("messages", "messages: none (expected: at least one, the last by the user)");
+    }
+    requireLimit(count, limits.messagesMax(), "messages-max", "messages", "messages");
+    requireTexts(wire);
+    var dialogue = new ArrayList<io.lladav.model.prompt.Message>();
+    for (int i = 0; i < count; i++) {
+      dialogue.add(message("messages[%d]".formatted(i), wire.getMessages(i), visuals));
+    }
+    int pictures = visuals.stream().mapToInt(visual -> visual.frames().size()).sum();
+    requireLimit(pictures, limits.imagesMax(), "images-max", "messages", "pictures and frames");
+    return dialogue;
+  }
+
+  private void requireTexts(GenerateRequest wire) {
+    long chars = wire.getDecoding().getSuffix().length();
+    for (var message : wire.getMessagesList()) {
+      for (var part : message.getPartsList()) {
+        chars += part.getText().length();
+      }
+    }
+    for (var stop : wire.getDecoding().getStop().getValuesList()) {
+      chars += stop.length();
+    }
+    requireLimit(chars, limits.textCharsMax(), "text-chars-max", "messages", "characters of text");
+  }
+
+  private io.lladav.model.prompt.Message message(String field, io.lladav.v1.Message wire, List<Visual> visuals) {
+    var role = switch (wire.getRole()) {
+      case ROLE_SYSTEM -> Role.SYSTEM;
+      case ROLE_USER -> Role.USER;
+      case ROLE_ASSISTANT -> Role.ASSISTANT;
+      case ROLE_UNSPECIFIED, UNRECOGNIZED -> throw new InvalidRequest(field + ".role",
+          "%s.role: %d (expected: ROLE_SYSTEM, ROLE_USER or ROLE_ASSISTANT)".formatted(field, wire.getRoleValue()));
+    };
+    var parts = new ArrayList<Part>();
+    for (int i = 0; i < wire.getPartsCount(); i++) {
+      parts.add(part("%s.parts[%d]".formatted(field, i), wire.getParts(i), visuals));
+    }
+    return new io.lladav.model.prompt.Message(role, parts);
+  }
+
+  private Part part(String field, io.lladav.v1.Part wire, List<Visual> visuals) {
+    return switch (wire.getContentCase()) {
+      case TEXT -> new Part.Text(wire.getText());
+      case IMAGE -> add(visuals, new Visual.Picture(field, frame(field + ".image", wire.getImage())));
+      case VIDEO -> add(visuals, video(field + ".video", wire.getVideo()));
+      case CONTENT_NOT_SET -> throw new InvalidRequest(field, field + ": nothing set (expected: text, image or video)");
+    };
+  }
+
+  private static Part add(List<Visual> visuals, Visual visual) {
+    visuals.add(visual);
+    return new Part.Visual(visuals.size() - 1);
+  }
+
+  private Visual video(String field, Video wire) {
+    int count = wire.getFramesCount();
+    if (count == 0) {
+      throw new InvalidRequest(field + ".frames", field + ".frames: none (expected: at least one)");
+    }
+    requireLimit(count, limits.videoFramesMax(), "video-frames-max", field + ".frames", "frames");
+    var frames = new ArrayList<Visual.Frame>();
+    for (int i = 0; i < count; i++) {
+      frames.add(frame("%s.frames[%d]".formatted(field, i), wire.getFrames(i)));
+    }
+    return new Visual.Video(field, frames);
+  }
+
+  private Visual.Frame frame(String field, Image wire) {
+    var data = wire.getData();
+    String dataField = field + ".data";
+    requireLimit(data.size(), limits.imageBytesMax(), "image-bytes-max", dataField, "bytes");
+    try {
+      var header = PictureDecoder.readHeader(data.toByteArray());
+      pictureLimits.check(header);
+      return new Visual.Frame(dataField, data.asReadOnlyByteBuffer(), header.width(), header.height());
+    } catch (PictureException e) {
+      String message = "%s: %s".formatted(dataField, e.getMessage());
+      throw switch (e.kind()) {
+        case UNDECODABLE -> new InvalidRequest(dataField, message);
+        case TOO_LARGE -> new LimitExceeded("image-pixels-max", message);
+      };
+    }
+  }
+
+  /// Settings that are named in the contract but not served.
+  private static void refuseUnserved(io.lladav.v1.DecodingSettings wire) {
+    refuseUnless(wire.getStrategy() == Strategy.STRATEGY_UNSPECIFIED || wire.getStrategy() == Strategy.STRATEGY_FIXED,
+        "decoding.strategy", name(wire.getStrategy(), wire.getStrategyValue(), "STRATEGY_"), "fixed");
+    refuseUnless(wire.getCache() == Cache.CACHE_UNSPECIFIED || wire.getCache() == Cache.CACHE_NONE,
+        "decoding.cache", name(wire.getCache(), wire.getCacheValue(), "CACHE_"), "none");
+    refuseUnless(!wire.hasRefreshInterval(), "decoding.refresh_interval",
+        String.valueOf(wire.getRefreshInterval()), "unset, since cache is none");
+  }
+
+  private static void refuseUnless(boolean served, String field, String value, String expected) {
+    if (!served) {
+      throw new InvalidRequest(field,
+          "%s: %s is not served by this release (expected: %s)".formatted(field, value, expected));
+    }
+  }
+
+  private static String name(ProtocolMessageEnum value, int number, String prefix) {
+    return value.getValueDescriptor().getIndex() < 0
+        ? String.valueOf(number)
+        : value.getValueDescriptor().getName().replace(prefix, "").toLowerCase(Locale.ROOT);
+  }
+
+  private static InvalidRequest unknownValue(String field, int number) {
+    return new InvalidRequest(field, "%s: %d (expected: a value of its enumeration)".formatted(field, number));
+  }
+
+  private static void requireSetting(boolean valid, String name, Object value, String expected) {
+    if (!valid) {
+      String field = "decoding." + name;
+      throw new InvalidRequest(field, "%s: %s (expected: %s)".formatted(field, value, expected));
+    }
+  }
+
+  private static void requireLimit(long value, long max, String limit, String field, String unit) {
+    if (value > max) {
+      throw new LimitExceeded(limit, "%s: %d %s (expected: at most %d, %s)".formatted(field, value, unit, max, limit));
+    }
+  }
+
+  /// A field that this server does not know may change the answer: a client must learn that it was not heard.
+  private static void refuseUnknownFields(String path, Message message) {
+    for (int number : message.getUnknownFields().asMap().keySet()) {
+      String field = path.isEmpty() ? "request" : path;
+      throw new InvalidRequest(field,
+          "%s: field number %d is not known to this server (expected: the fields of %s)"
+              .formatted(field, number, message.getDescriptorForType().getFullName()));
+    }
+    message.getAllFields().forEach((field, value) -> refuseUnknownFields(path, field, value));
+  }
+
+  private static void refuseUnknownFields(String path, FieldDescriptor field, Object value) {
+    if (field.getJavaType() != FieldDescriptor.JavaType.MESSAGE) {
+      return;
+    }
+    String name = path.isEmpty() ? field.getName() : path + "." + field.getName();
+    if (value instanceof List<?> elements) {
+      for (int i = 0; i < elements.size(); i++) {
+        refuseUnknownFields("%s[%d]".formatted(name, i), (Message) elements.get(i));
+      }
+    } else {
+      refuseUnknownFields(name, (Message) value);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package io.lladav.gateway;
+
+import com.google.protobuf.UnsafeByteOperations;
+import io.grpc.Context;
+import io.lladav.internal.projector.v1.PaddedPicture;
+import io.lladav.internal.projector.v1.ProjectRequest;
+import io.lladav.internal.projector.v1.ProjectResponse;
+import io.lladav.internal.projector.v1.TiledPicture;
+import io.lladav.internal.projector.v1.VideoFrames;
+import io.lladav.internal.projector.v1.VisualDescription;
+import io.lladav.internal.tensor.v1.TensorChunk;
+import io.lladav.internal.vision.v1.EncodeRequest;
+import io.lladav.internal.vision.v1.EncodeResponse;
+import io.lladav.internal.vision.v1.PictureDescription;
+import io.lladav.internal.vision.v1.PictureLayout;
+import io.lladav.model.image.PaddedPlan;
+import io.lladav.model.image.TiledPlan;
+import io.lladav.model.image.VideoPlan;
+import io.lladav.model.image.VisualPlan;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/// The way of one picture or video from bytes to merged embeddings, through vision and projector service, chunk by
+/// chunk: the gateway holds neither its features nor its embeddings.
+final class VisualStream {
+  private static final int PIECE_BYTES = 1 << 20;
+
+  private final Backends backends;
+  private final String checkpointDigest;
+
+  VisualStream(Backends backends, String checkpointDigest) {
+    this.backends = backends;
+    this.checkpointDigest = checkpointDigest;
+  }
+
+  /// Receives merged embeddings, rows of shape `(visual tokens, hidden size)` in pieces and in order.
+  @FunctionalInterface
+  interface EmbeddingSink {
+    /// Takes the next rows.
+    void accept(TensorChunk rows) throws InterruptedException;
+  }
+
+  /// Runs one visual.
+  ///
+  /// @param stacked whether a padded picture is one of several in the stacked form
+  /// @return SHA-256 of each tile's RGB bytes, in tile order
+  /// @throws BackendException if a service fails
+  /// @throws io.lladav.runtime.ServiceException if the vision service refuses the picture
+  List<byte[]> run(Visual visual, VisualPlan plan, boolean stacked, EmbeddingSink sink) throws InterruptedException {
+    try (var projector = backends.project()) {
+      projector.send(ProjectRequest.newBuilder().setDescription(describe(plan, stacked)).build());
+      // Features go up on a thread of their own: read and written by one thread, the two streams could wait for
+      // each other for ever.
+      var feeder = new FutureTask<>(() -> feed(visual, layout(plan), projector));
+      Thread.ofVirtual().name("features").start(Context.current().wrap(feeder));
+      try {
+        for (var response = projector.receive(); response != null; response = projector.receive()) {
+          sink.accept(response.getEmbeddings());
+        }
+      } catch (BackendException e) {
+        projector.close();
+        throw cause(e, feeder);
+      }
+      return feeder.get();
+    } catch (ExecutionException e) {
+      throw unchecked(e.getCause());
+    }
+  }
+
+  /// Of two streams that fell together, the failure that was not merely the other's echo.
+  private static RuntimeException cause(BackendException failure, FutureTask<List<byte[]>> feeder)
+      throws InterruptedException {
+    try {
+      feeder.get();
+      return failure;
+    } catch (ExecutionException e) {
+      return failure.isCancelled() ? unchecked(e.getCause()) : failure;
+    }
+  }
+
+  private static RuntimeException unchecked(Throwable cause) throws InterruptedException {
+    return switch (cause) {
+      case RuntimeException unchecked -> unchecked;
+      case InterruptedException interrupted -> throw interrupted;
+      default -> new IllegalStateException("relaying features failed", cause);
+    };
+  }
+
+  private List<byte[]> feed(Visual visual, PictureLayout layout,
+      BackendCall<ProjectRequest, ProjectResponse> projector)
+      throws InterruptedException {
+    var digests = new ArrayList<byte[]>();
+    try {
+      long firstRow = 0;
+      for (var frame : visual.frames()) {
+        firstRow += relayFeatures(frame, layout, firstRow, projector, digests);
+      }
+      projector.finish();
+      return digests;
+    } catch (RuntimeException e) {
+      projector.close();
+      throw e;
+    }
+  }
+
+  /// Returns the rows that one picture has added to the features.
+  private long relayFeatures(Visual.Frame frame, PictureLayout layout, long firstRow,
+      BackendCall<ProjectRequest, ProjectResponse> projector, List<byte[]> digests)
+      throws InterruptedException {
+    try (var vision = backends.encode()) {
+      sendPicture(vision, frame, layout);
+      long rows = 0;
+      for (var response = vision.receive(); response != null; response = vision.receive()) {
+        if (response.hasFacts()) {
+          response.getFacts().getTileDigestsList().forEach(digest -> digests.add(digest.toByteArray()));
+        } else {
+          var features = response.getFeatures();
+          projector.send(ProjectRequest.newBuilder()
+              .setFeatures(features.toBuilder().setFirstRow(firstRow + features.getFirstRow()))
+              .build());
+          rows += features.getShapeCount() == 0 ? 0 : features.getShape(0);
+        }
+      }
+      return rows;
+    } catch (BackendException e) {
+      throw BackendFailures.ofPicture(frame, e);
+    }
+  }
+
+  private void sendPicture(BackendCall<EncodeRequest, EncodeResponse> vision, Visual.Frame frame,
+      PictureLayout layout)
+      throws InterruptedException {
+    ByteBuffer bytes = frame.data().duplicate();
+    vision.send(EncodeRequest.newBuilder()
+        .setDescription(PictureDescription.newBuilder()
+            .setCheckpointDigest(checkpointDigest)
+            .setByteCount(bytes.remaining())
+            .setWidthPx(frame.width())
+            .setHeightPx(frame.height())
+            .setLayout(layout))
+        .build());
+    while (bytes.hasRemaining()) {
+      int length = Math.min(PIECE_BYTES, bytes.remaining());
+      var piece = UnsafeByteOperations.unsafeWrap(bytes.slice(bytes.position(), length));
+      vision.send(EncodeRequest.newBuilder().setData(piece).build());
+      bytes.position(bytes.position() + length);
+    }
+    vision.finish();
+  }
+
+  private VisualDescription describe(VisualPlan plan, boolean stacked) {
+    var description = VisualDescription.newBuilder().setCheckpointDigest(checkpointDigest);
+    switch (plan) {
+      case TiledPlan(var original, _, _, _, _, _, _, _) -> description.setTiled(
+          TiledPicture.newBuilder().setWidthPx(original.width()).setHeightPx(original.height()));
+      case PaddedPlan(var original, _, _, _) -> description.setPadded(PaddedPicture.newBuilder()
+          .setWidthPx(original.width())
+          .setHeightPx(original.height())
+          .setStacked(stacked));
+      case VideoPlan video -> description.setVideo(VideoFrames.newBuilder().setFrameCount(video.frameCount()));
+    }
+    return description.build();
+  }
+
+  private static PictureLayout layout(VisualPlan plan) {
+    return switch (plan) {
+      case TiledPlan _ -> PictureLayout.PICTURE_LAYOUT_TILED;
+      case PaddedPlan _ -> PictureLayout.PICTURE_LAYOUT_PADDED;
+      case VideoPlan _ -> PictureLayout.PICTURE_LAYOUT_FRAME;
+    };
+  }
+}
