@@ -1,0 +1,37 @@
+"""Asks a running gateway one question about one picture and prints the events of its reply.
+
+    pip install -r requirements.txt
+    python ask.py picture.png "What does the picture show?" [host:port]
+"""
+
+import pathlib
+import sys
+
+import grpc
+import grpc_tools
+
+PROTOS = pathlib.Path(__file__).resolve().parents[2] / "proto" / "src" / "main" / "proto"
+sys.path[:0] = [str(PROTOS), str(pathlib.Path(grpc_tools.__file__).parent / "_proto")]
+protos, services = grpc.protos_and_services("lladav/v1/generation_service.proto")
+dialogue = grpc.protos("lladav/v1/dialogue.proto")
+decoding = grpc.protos("lladav/v1/decoding.proto")
+
+
+def ask(target: str, picture: bytes, question: str, gen_length: int = 32):
+    """Yields the events of the reply; the last one holds its text."""
+    parts = [dialogue.Part(image=dialogue.Image(data=picture)), dialogue.Part(text=question)]
+    request = protos.GenerateRequest(
+        messages=[dialogue.Message(role=dialogue.ROLE_USER, parts=parts)],
+        decoding=decoding.DecodingSettings(gen_length=gen_length),
+    )
+    with grpc.insecure_channel(target) as channel:
+        yield from services.GenerationServiceStub(channel).Generate(request, timeout=300)
+
+
+def main(picture: str, question: str, target: str = "localhost:7400") -> None:
+    for event in ask(target, pathlib.Path(picture).read_bytes(), question):
+        print(event)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
