@@ -16,7 +16,7 @@ sealed interface GenerationEvent {
   /// @param promptTokens positions of the prompt, text and visual together
   /// @param plans how each visual enters the prompt, in prompt order
   record Started(int promptTokens, List<VisualPlan> plans) implements GenerationEvent {
-    Started {
+    public Started {
       plans = List.copyOf(plans);
     }
   }
@@ -26,7 +26,7 @@ sealed interface GenerationEvent {
   /// @param visual index of the visual
   /// @param tileDigests SHA-256 of each tile's RGB bytes, in tile order
   record VisualEncoded(int visual, List<byte[]> tileDigests) implements GenerationEvent {
-    VisualEncoded {
+    public VisualEncoded {
       tileDigests = List.copyOf(tileDigests);
     }
   }
@@ -39,7 +39,7 @@ sealed interface GenerationEvent {
   /// @param provisional the best guess for every position still masked, ascending; empty unless asked for
   record Stepped(int number, int block, List<Token> committed, List<Token> provisional)
       implements GenerationEvent {
-    Stepped {
+    public Stepped {
       committed = List.copyOf(committed);
       provisional = List.copyOf(provisional);
     }

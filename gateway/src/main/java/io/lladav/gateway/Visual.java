@@ -21,7 +21,7 @@ sealed interface Visual {
 
   /// A video as its frames.
   record Video(String field, List<Frame> frames) implements Visual {
-    Video {
+    public Video {
       frames = List.copyOf(frames);
     }
   }
