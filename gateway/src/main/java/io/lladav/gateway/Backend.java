@@ -78,8 +78,12 @@ final class Backend implements AutoCloseable {
 
   /// Ends every call and closes the connections.
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     channel.shutdownNow();
-    channel.awaitTermination(CLOSE_TIME.toMillis(), TimeUnit.MILLISECONDS);
+    try {
+      channel.awaitTermination(CLOSE_TIME.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

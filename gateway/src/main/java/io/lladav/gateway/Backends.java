@@ -69,7 +69,7 @@ final class Backends implements AutoCloseable {
 
   /// Ends every call.
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     vision.close();
     projector.close();
     denoiser.close();

@@ -59,6 +59,7 @@ sealed interface GenerationEvent {
   /// @param text the reply without special tokens and without the stop
   /// @param ids the reply's ids before the stop, then the suffix's
   /// @param usage what it took
+  @SuppressWarnings("ArrayRecordComponent") // read by the writer alone, compared nowhere
   record Finished(FinishReason reason, String text, int[] ids, Usage usage) implements GenerationEvent {}
 
   /// What a reply took.

@@ -44,7 +44,7 @@ final class ServedModel implements AutoCloseable {
     var tokenizer = Tokenizer.load(directory);
     int ownMax = checkpoint.promptLengthMax();
     return new ServedModel(checkpoint, tokenizer, new PromptBuilder(tokenizer, ChatTemplate.load(directory)),
-        new VisualPlanner(checkpoint.visual()),
+        new VisualPlanner(visualSettings(checkpoint)),
         promptPositionsMax == 0 ? ownMax : Math.min(promptPositionsMax, ownMax));
   }
 
@@ -94,6 +94,12 @@ final class ServedModel implements AutoCloseable {
   public void close() {
     tokenizer.close();
     checkpoint.close();
+  }
+
+  private static VisualSettings visualSettings(Checkpoint checkpoint) {
+    var visual = checkpoint.visual();
+    return VisualSettings.parse(visual.imageAspectRatio(), visual.imageGridPinpoints(), visual.mergeType(),
+        visual.newlinePosition(), visual.poolMode(), checkpoint.vision().imageSize(), checkpoint.vision().patchSize());
   }
 
   private io.lladav.model.prompt.Prompt build(GenerationRequest request) {
