@@ -2,6 +2,7 @@ package io.lladav.gateway;
 
 import com.google.protobuf.UnsafeByteOperations;
 import io.grpc.Context;
+import io.grpc.Context.CancellableContext;
 import io.lladav.internal.projector.v1.PaddedPicture;
 import io.lladav.internal.projector.v1.ProjectRequest;
 import io.lladav.internal.projector.v1.ProjectResponse;
@@ -50,18 +51,31 @@ final class VisualStream {
   /// @throws BackendException if a service fails
   /// @throws io.lladav.runtime.ServiceException if the vision service refuses the picture
   List<byte[]> run(Visual visual, VisualPlan plan, boolean stacked, EmbeddingSink sink) throws InterruptedException {
+    // Both streams live in a context of their own: whichever side fails takes the other's with it, so that neither
+    // waits for what will not come.
+    try (var streams = Context.current().withCancellation()) {
+      return streams.call(() -> relay(visual, plan, stacked, sink, streams));
+    } catch (InterruptedException | RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException("relaying features failed", e);
+    }
+  }
+
+  private List<byte[]> relay(Visual visual, VisualPlan plan, boolean stacked, EmbeddingSink sink,
+      CancellableContext streams) throws InterruptedException {
     try (var projector = backends.project()) {
       projector.send(ProjectRequest.newBuilder().setDescription(describe(plan, stacked)).build());
       // Features go up on a thread of their own: read and written by one thread, the two streams could wait for
       // each other for ever.
-      var feeder = new FutureTask<>(() -> feed(visual, layout(plan), projector));
-      Thread.ofVirtual().name("features").start(Context.current().wrap(feeder));
+      var feeder = new FutureTask<>(() -> feed(visual, layout(plan), projector, streams));
+      Thread.ofVirtual().name("features").start(streams.wrap(feeder));
       try {
         for (var response = projector.receive(); response != null; response = projector.receive()) {
           sink.accept(response.getEmbeddings());
         }
       } catch (BackendException e) {
-        projector.close();
+        streams.cancel(null);
         throw cause(e, feeder);
       }
       return feeder.get();
@@ -90,19 +104,22 @@ final class VisualStream {
   }
 
   private List<byte[]> feed(Visual visual, PictureLayout layout,
-      BackendCall<ProjectRequest, ProjectResponse> projector)
+      BackendCall<ProjectRequest, ProjectResponse> projector, CancellableContext streams)
       throws InterruptedException {
-    var digests = new ArrayList<byte[]>();
+    boolean complete = false;
     try {
+      var digests = new ArrayList<byte[]>();
       long firstRow = 0;
       for (var frame : visual.frames()) {
         firstRow += relayFeatures(frame, layout, firstRow, projector, digests);
       }
       projector.finish();
+      complete = true;
       return digests;
-    } catch (RuntimeException e) {
-      projector.close();
-      throw e;
+    } finally {
+      if (!complete) {
+        streams.cancel(null);
+      }
     }
   }
 
