@@ -124,6 +124,10 @@ final class RequestParser {
     int count = wire.getStop().getValuesCount();
     requireSetting(count <= limits.stopStringsMax(), "stop", count + " strings",
         "at most %d strings".formatted(limits.stopStringsMax()));
+    for (int i = 0; i < count; i++) {
+      requireSetting(!wire.getStop().getValues(i).isEmpty(), "stop.values[%d]".formatted(i), "empty",
+          "one character or more");
+    }
     return wire.getStop().getValuesList().stream().map(tokenizer::encodeWithSpecialTokens).toList();
   }
 
@@ -136,11 +140,23 @@ final class RequestParser {
     requireTexts(wire);
     var dialogue = new ArrayList<io.lladav.model.prompt.Message>();
     for (int i = 0; i < count; i++) {
-      dialogue.add(message("messages[%d]".formatted(i), wire.getMessages(i), visuals));
+      String field = "messages[%d]".formatted(i);
+      var message = message(field, wire.getMessages(i), visuals);
+      requireRole(i == 0 || message.role() != Role.SYSTEM, field, message, "USER or ASSISTANT; SYSTEM stands first");
+      requireRole(i < count - 1 || message.role() == Role.USER, field, message, "USER in the last message");
+      dialogue.add(message);
     }
     int pictures = visuals.stream().mapToInt(visual -> visual.frames().size()).sum();
     requireLimit(pictures, limits.imagesMax(), "images-max", "messages", "pictures and frames");
     return dialogue;
+  }
+
+  private static void requireRole(boolean valid, String field, io.lladav.model.prompt.Message message,
+      String expected) {
+    if (!valid) {
+      throw new InvalidRequest(field + ".role",
+          "%s.role: %s (expected: %s)".formatted(field, message.role(), expected));
+    }
   }
 
   private void requireTexts(GenerateRequest wire) {
@@ -233,9 +249,11 @@ final class RequestParser {
   }
 
   private static String name(ProtocolMessageEnum value, int number, String prefix) {
-    return value.getValueDescriptor().getIndex() < 0
+    // Asked by number: a value that this server does not know has no descriptor of its own.
+    var descriptor = value.getDescriptorForType().findValueByNumber(number);
+    return descriptor == null
         ? String.valueOf(number)
-        : value.getValueDescriptor().getName().replace(prefix, "").toLowerCase(Locale.ROOT);
+        : descriptor.getName().replace(prefix, "").toLowerCase(Locale.ROOT);
   }
 
   private static InvalidRequest unknownValue(String field, int number) {
