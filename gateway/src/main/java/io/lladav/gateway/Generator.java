@@ -135,8 +135,11 @@ final class Generator {
 
     private List<Token> provisional(Step step, DenoiserSession.Answer answer) {
       var tokens = new ArrayList<Token>();
+      // What lies after a stop is never denoised, so no guess at it will come true.
+      int end = process.stopPosition().orElse(request.decoding().genLength());
       IntStream.range(0, step.asked().length)
-          .filter(i -> process.isMasked(step.asked()[i]) && answer.candidates()[i] != maskId())
+          .filter(i -> step.asked()[i] < end && process.isMasked(step.asked()[i])
+              && answer.candidates()[i] != maskId())
           .forEach(i -> tokens.add(
               token(new Choice(step.asked()[i], answer.candidates()[i], answer.confidences()[i]))));
       return tokens;
