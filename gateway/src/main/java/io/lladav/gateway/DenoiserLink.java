@@ -31,7 +31,7 @@ final class DenoiserLink implements AutoCloseable {
   private final CanvasPlan plan;
   private final List<byte[]> digests;
   private final VisualListener listener;
-  private final Retry retry;
+  private final Duration failoverTime;
   private final List<Choice> committed = new ArrayList<>();
   private final List<Choice> unsent = new ArrayList<>();
   private @Nullable DenoiserSession session;
@@ -49,7 +49,7 @@ final class DenoiserLink implements AutoCloseable {
     this.plan = plan;
     this.digests = digests;
     this.listener = listener;
-    this.retry = Retry.of("denoiser", retryWithin(failoverTime));
+    this.failoverTime = failoverTime;
   }
 
   /// Told about visuals that have reached the denoiser.
@@ -102,7 +102,7 @@ final class DenoiserLink implements AutoCloseable {
   }
 
   private <T> T retry(Callable<T> attempt) throws Exception {
-    return retry.executeCallable(() -> {
+    return Retry.of("denoiser", retryUntilFound()).executeCallable(() -> {
       try {
         return attempt.call();
       } catch (BackendException e) {
@@ -152,22 +152,27 @@ final class DenoiserLink implements AutoCloseable {
     listener.encoded(index, tileDigests);
   }
 
-  private static RetryConfig retryWithin(Duration time) {
+  /* By the clock, not by a number of attempts: one attempt may fail at once or take a whole step timeout. */
+  private RetryConfig retryUntilFound() {
+    var lost = new Stopwatch();
     return RetryConfig.custom()
-        .maxAttempts(attemptsWithin(time))
+        .maxAttempts(Integer.MAX_VALUE)
         .intervalFunction(IntervalFunction.ofExponentialBackoff(FIRST_WAIT, WAIT_GROWTH, WAIT_MAX))
         .retryOnException(failure -> failure instanceof BackendException backend && backend.isPassing()
-            && !Context.current().isCancelled())
+            && !Context.current().isCancelled() && lost.elapsed().compareTo(failoverTime) < 0)
         .build();
   }
 
-  private static int attemptsWithin(Duration time) {
-    int attempts = 1;
-    double waited = 0;
-    for (double wait = FIRST_WAIT.toMillis(); waited + wait <= time.toMillis(); attempts++) {
-      waited += wait;
-      wait = Math.min(wait * WAIT_GROWTH, WAIT_MAX.toMillis());
+  /// Time since it was first asked. Used by one thread.
+  private static final class Stopwatch {
+    private @Nullable Long startNanos;
+
+    Duration elapsed() {
+      long now = System.nanoTime();
+      if (startNanos == null) {
+        startNanos = now;
+      }
+      return Duration.ofNanos(now - startNanos);
     }
-    return attempts;
   }
 }
