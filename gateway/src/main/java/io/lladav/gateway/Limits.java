@@ -19,6 +19,10 @@ import static io.lladav.runtime.ConfigException.require;
 public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsMax, int imageBytesMax,
     long imagePixelsMax, int imageSideMax, int imagesMax, int videoFramesMax, int messagesMax, int textCharsMax,
     int stopStringsMax, int concurrentGenerationsMax) {
+  // What PictureLimits can hold.
+  private static final long PIXELS_MAX = Integer.MAX_VALUE / 3;
+  private static final int SIDE_MAX = 1 << 24;
+
   /// Checks the values.
   ///
   /// @throws io.lladav.runtime.ConfigException naming the first value out of range
@@ -27,8 +31,10 @@ public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsM
     requirePositive("suffix-tokens-max", suffixTokensMax);
     require(promptPositionsMax >= 0, "prompt-positions-max", promptPositionsMax, "0..");
     requirePositive("image-bytes-max", imageBytesMax);
-    requirePositive("image-pixels-max", imagePixelsMax);
-    requirePositive("image-side-max", imageSideMax);
+    require(imagePixelsMax >= 1 && imagePixelsMax <= PIXELS_MAX, "image-pixels-max", imagePixelsMax,
+        "1..%d".formatted(PIXELS_MAX));
+    require(imageSideMax >= 1 && imageSideMax <= SIDE_MAX, "image-side-max", imageSideMax,
+        "1..%d".formatted(SIDE_MAX));
     requirePositive("images-max", imagesMax);
     require(videoFramesMax >= 1 && videoFramesMax <= 32, "video-frames-max", videoFramesMax, "1..32");
     requirePositive("messages-max", messagesMax);
