@@ -1,0 +1,162 @@
+package io.lladav.gateway;
+
+import io.lladav.runtime.GrpcClientConfig;
+import io.lladav.runtime.GrpcServerConfig;
+import io.lladav.runtime.MetricsConfig;
+import io.lladav.runtime.ServiceProcess;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/// The gateway as it runs in production, between three scripted services, all on the loopback address.
+final class Cluster implements AutoCloseable {
+  final ScriptedVision vision;
+  final ScriptedProjector projector;
+  final ScriptedDenoiser denoiser;
+  final Client client;
+  private final Loopback visionServer;
+  private final Loopback projectorServer;
+  private final Loopback denoiserServer;
+  private final ServiceProcess gateway;
+
+  private Cluster(Setup setup) throws InterruptedException {
+    vision = setup.vision;
+    projector = setup.projector;
+    denoiser = setup.denoiser;
+    visionServer = Loopback.serve(vision);
+    projectorServer = Loopback.serve(projector);
+    denoiserServer = Loopback.serve(denoiser);
+    String denoiserTarget = setup.otherDenoiserPort == null
+        ? "127.0.0.1:" + denoiserServer.port()
+        : FixedAddresses.target(denoiserServer.port(), setup.otherDenoiserPort);
+    gateway = startGateway(setup.config("127.0.0.1:" + visionServer.port(),
+        "127.0.0.1:" + projectorServer.port(), denoiserTarget));
+    client = Client.of(gateway.port());
+  }
+
+  /// Starts with the defaults of production, but short times.
+  static Cluster start() throws InterruptedException {
+    return new Setup().start();
+  }
+
+  /// Puts the process together as `Main` does.
+  static ServiceProcess startGateway(GatewayConfig config) throws InterruptedException {
+    FixedAddresses.register();
+    var process = ServiceProcess.start("gateway", config.grpc(), config.metrics());
+    try {
+      Main.assemble(config, process);
+      process.markServing();
+      return process;
+    } catch (Throwable e) {
+      process.close();
+      throw e;
+    }
+  }
+
+  /// The server of [#denoiser].
+  Loopback denoiserServer() {
+    return denoiserServer;
+  }
+
+  /// The gateway's process.
+  ServiceProcess gateway() {
+    return gateway;
+  }
+
+  /// Fails unless every stream that the services have seen ends.
+  void requireAllEnded() throws InterruptedException {
+    vision.requireAllEnded();
+    projector.requireAllEnded();
+    denoiser.requireAllEnded();
+  }
+
+  @Override
+  public void close() {
+    client.close();
+    gateway.close();
+    denoiserServer.close();
+    projectorServer.close();
+    visionServer.close();
+  }
+
+  /// What a test chooses of its cluster.
+  static final class Setup {
+    private ScriptedVision vision = new ScriptedVision();
+    private ScriptedProjector projector = new ScriptedProjector();
+    private ScriptedDenoiser denoiser = new ScriptedDenoiser();
+    private Duration visualTimeout = Duration.ofSeconds(20);
+    private Duration stepTimeout = Duration.ofSeconds(20);
+    private Duration failoverTime = Duration.ofSeconds(10);
+    private boolean debugService;
+    private Limits limits = Limits.defaults();
+    private @Nullable Integer otherDenoiserPort;
+
+    Setup vision(ScriptedVision service) {
+      vision = service;
+      return this;
+    }
+
+    Setup projector(ScriptedProjector service) {
+      projector = service;
+      return this;
+    }
+
+    Setup denoiser(ScriptedDenoiser service) {
+      denoiser = service;
+      return this;
+    }
+
+    /// Denoisers are looked for at this port as well.
+    Setup otherDenoiser(int port) {
+      otherDenoiserPort = port;
+      return this;
+    }
+
+    Setup visualTimeout(Duration time) {
+      visualTimeout = time;
+      return this;
+    }
+
+    Setup stepTimeout(Duration time) {
+      stepTimeout = time;
+      return this;
+    }
+
+    Setup failoverTime(Duration time) {
+      failoverTime = time;
+      return this;
+    }
+
+    Setup debugService() {
+      debugService = true;
+      return this;
+    }
+
+    Setup limits(Limits requestLimits) {
+      limits = requestLimits;
+      return this;
+    }
+
+    /// The defaults but for the number of generations that may run at once.
+    Setup concurrentGenerationsMax(int count) {
+      var d = Limits.defaults();
+      return limits(new Limits(d.genLengthMax(), d.suffixTokensMax(), d.promptPositionsMax(), d.imageBytesMax(),
+          d.imagePixelsMax(), d.imageSideMax(), d.imagesMax(), d.videoFramesMax(), d.messagesMax(),
+          d.textCharsMax(), d.stopStringsMax(), count));
+    }
+
+    GatewayConfig config(String visionTarget, String projectorTarget, String denoiserTarget) {
+      return new GatewayConfig(ScriptedModel.CHECKPOINT, visionTarget, projectorTarget, denoiserTarget,
+          visualTimeout, stepTimeout, failoverTime, debugService, limits, grpc(), GrpcClientConfig.defaults(),
+          new MetricsConfig(false, "127.0.0.1", 0));
+    }
+
+    Cluster start() throws InterruptedException {
+      return new Cluster(this);
+    }
+
+    private static GrpcServerConfig grpc() {
+      return new GrpcServerConfig("127.0.0.1", 0, 64 << 20, 1024, 16 * 1024, Duration.ofSeconds(30),
+          Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(1));
+    }
+  }
+}

@@ -1,0 +1,286 @@
+package io.lladav.gateway;
+
+import static io.lladav.gateway.Requests.image;
+import static io.lladav.gateway.Requests.message;
+import static io.lladav.gateway.Requests.picture;
+import static io.lladav.gateway.Requests.pngHeader;
+import static io.lladav.gateway.Requests.question;
+import static io.lladav.gateway.Requests.text;
+import static io.lladav.gateway.Requests.user;
+import static io.lladav.gateway.Requests.video;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
+import io.grpc.Status;
+import io.lladav.v1.Cache;
+import io.lladav.v1.DecodingSettings;
+import io.lladav.v1.GenerateRequest;
+import io.lladav.v1.Image;
+import io.lladav.v1.Message;
+import io.lladav.v1.Part;
+import io.lladav.v1.Role;
+import io.lladav.v1.StopStrings;
+import io.lladav.v1.Strategy;
+import io.lladav.v1.Video;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Every refused request, one row each. No row may reach a service behind the gateway.
+@Timeout(60)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class RefusalTest {
+  private static final Limits LIMITS = new Limits(64, 6, 400, 200_000, 1_000_000, 2000, 4, 3, 5, 1000, 2, 8);
+  private static final UnknownFieldSet UNKNOWN = UnknownFieldSet.newBuilder()
+      .addField(99, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+      .build();
+
+  private final Cluster cluster;
+
+  RefusalTest() throws InterruptedException {
+    cluster = new Cluster.Setup().limits(LIMITS).start();
+  }
+
+  @AfterAll
+  void stop() {
+    cluster.close();
+  }
+
+  @ParameterizedTest(name = "{1}: {2}")
+  @MethodSource({"settings", "unserved", "unknown", "dialogues", "pictures"})
+  void refusesNamingTheField(GenerateRequest request, String field, String message) throws Exception {
+    var failure = cluster.client.refused(request);
+
+    assertThat(failure.message()).isEqualTo(message);
+    assertThat(failure.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(failure.fields()).containsExactly(field);
+    assertThat(failure.reasons()).containsExactly("INVALID_REQUEST");
+    assertThat(failure.hasRetry()).isFalse();
+    assertThat(cluster.denoiser.sessions).isEmpty();
+    assertThat(cluster.vision.calls).isEmpty();
+  }
+
+  @ParameterizedTest(name = "{1}: {2}")
+  @MethodSource("tooMuch")
+  void refusesNamingTheLimit(GenerateRequest request, String limit, String message) throws Exception {
+    var failure = cluster.client.refused(request);
+
+    assertThat(failure.message()).isEqualTo(message);
+    assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(failure.limits()).containsExactly(limit);
+    assertThat(failure.reasons()).containsExactly("LIMIT_EXCEEDED");
+    assertThat(failure.hasRetry()).isFalse();
+    assertThat(cluster.denoiser.sessions).isEmpty();
+    assertThat(cluster.vision.calls).isEmpty();
+  }
+
+  static Stream<Arguments> settings() {
+    return Stream.of(
+        setting(d -> d.setGenLength(0), "gen_length", "0 (expected: 1..64)"),
+        setting(d -> d.setGenLength(-1), "gen_length", "-1 (expected: 1..64)"),
+        setting(d -> d.setGenLength(65), "gen_length", "65 (expected: 1..64)"),
+        setting(d -> d.setGenLength(Integer.MAX_VALUE), "gen_length", "2147483647 (expected: 1..64)"),
+        setting(d -> d.setBlockLength(0), "block_length", "0 (expected: a divisor of gen_length 8)"),
+        setting(d -> d.setBlockLength(-4), "block_length", "-4 (expected: a divisor of gen_length 8)"),
+        setting(d -> d.setBlockLength(3), "block_length", "3 (expected: a divisor of gen_length 8)"),
+        setting(d -> d.setBlockLength(16), "block_length", "16 (expected: a divisor of gen_length 8)"),
+        setting(d -> d.setSteps(0), "steps", "0 (expected: 1..8, gen_length)"),
+        setting(d -> d.setSteps(-1), "steps", "-1 (expected: 1..8, gen_length)"),
+        setting(d -> d.setSteps(9), "steps", "9 (expected: 1..8, gen_length)"),
+        setting(d -> d.setBlockLength(4).setSteps(3), "steps",
+            "3 (expected: a multiple of 2, the number of blocks)"),
+        setting(d -> d.setTemperature(-0.1), "temperature", "-0.1 (expected: 0.., finite)"),
+        setting(d -> d.setTemperature(Double.NaN), "temperature", "NaN (expected: 0.., finite)"),
+        setting(d -> d.setTemperature(Double.POSITIVE_INFINITY), "temperature",
+            "Infinity (expected: 0.., finite)"),
+        setting(d -> d.setCfgScale(-1), "cfg_scale", "-1.0 (expected: 0.., finite)"),
+        setting(d -> d.setCfgScale(Double.NaN), "cfg_scale", "NaN (expected: 0.., finite)"),
+        setting(d -> d.setCfgScale(Double.NEGATIVE_INFINITY), "cfg_scale", "-Infinity (expected: 0.., finite)"),
+        setting(d -> d.setStop(StopStrings.newBuilder().addValues("a").addValues("")), "stop.values[1]",
+            "empty (expected: one character or more)"),
+        setting(d -> d.setStop(StopStrings.newBuilder().addValues("a").addValues("b").addValues("c")), "stop",
+            "3 strings (expected: at most 2 strings)"),
+        setting(d -> d.setSuffix("1 2 3 4 5 6 7 8 9"), "suffix", "17 tokens (expected: at most 6 tokens)"));
+  }
+
+  static Stream<Arguments> unserved() {
+    return Stream.of(
+        unserved(d -> d.setStrategy(Strategy.STRATEGY_THRESHOLD), "strategy", "threshold", "fixed"),
+        unserved(d -> d.setStrategy(Strategy.STRATEGY_FACTOR), "strategy", "factor", "fixed"),
+        unserved(d -> d.setStrategy(Strategy.STRATEGY_ENTROPY), "strategy", "entropy", "fixed"),
+        unserved(d -> d.setStrategy(Strategy.STRATEGY_MARGIN), "strategy", "margin", "fixed"),
+        unserved(d -> d.setStrategyValue(42), "strategy", "42", "fixed"),
+        unserved(d -> d.setCache(Cache.CACHE_PREFIX), "cache", "prefix", "none"),
+        unserved(d -> d.setCache(Cache.CACHE_DUAL), "cache", "dual", "none"),
+        unserved(d -> d.setCache(Cache.CACHE_INTERVAL), "cache", "interval", "none"),
+        unserved(d -> d.setCache(Cache.CACHE_ADAPTIVE), "cache", "adaptive", "none"),
+        unserved(d -> d.setCacheValue(-1), "cache", "-1", "none"),
+        unserved(d -> d.setRefreshInterval(4), "refresh_interval", "4", "unset, since cache is none"),
+        unserved(d -> d.setRefreshInterval(0), "refresh_interval", "0", "unset, since cache is none"));
+  }
+
+  static Stream<Arguments> unknown() {
+    return Stream.of(
+        setting(d -> d.setRemaskingValue(9), "remasking", "9 (expected: a value of its enumeration)"),
+        setting(d -> d.setThinkModeValue(9), "think_mode", "9 (expected: a value of its enumeration)"),
+        setting(d -> d.setAttentionValue(9), "attention", "9 (expected: a value of its enumeration)"),
+        setting(d -> d.setPromptQuirksValue(9), "prompt_quirks", "9 (expected: a value of its enumeration)"),
+        setting(d -> d.setMultiImageValue(9), "multi_image", "9 (expected: a value of its enumeration)"),
+        setting(d -> d.setImagePlacementValue(9), "image_placement", "9 (expected: a value of its enumeration)"),
+        unknownField(question("?").setUnknownFields(UNKNOWN), "request", "GenerateRequest"),
+        unknownField(question("?").setDecoding(DecodingSettings.newBuilder().setUnknownFields(UNKNOWN)),
+            "decoding", "DecodingSettings"),
+        unknownField(question("?").setDecoding(DecodingSettings.newBuilder()
+            .setStop(StopStrings.newBuilder().setUnknownFields(UNKNOWN))), "decoding.stop", "StopStrings"),
+        unknownField(question("?").addMessages(0, user(text("a"),
+            Part.newBuilder().setText("b").setUnknownFields(UNKNOWN).build())), "messages[0].parts[1]", "Part"),
+        unknownField(Requests.of(user(Part.newBuilder()
+            .setVideo(Video.newBuilder().addFrames(Image.newBuilder().setUnknownFields(UNKNOWN)))
+            .build())), "messages[0].parts[0].video.frames[0]", "Image"));
+  }
+
+  static Stream<Arguments> dialogues() {
+    return Stream.of(
+        row(Requests.of(), "messages", "messages: none (expected: at least one, the last by the user)"),
+        row(Requests.of(message(Role.ROLE_UNSPECIFIED, text("a"))), "messages[0].role",
+            "messages[0].role: 0 (expected: ROLE_SYSTEM, ROLE_USER or ROLE_ASSISTANT)"),
+        row(Requests.of(user(text("a")), Message.newBuilder().setRoleValue(9).build()), "messages[1].role",
+            "messages[1].role: 9 (expected: ROLE_SYSTEM, ROLE_USER or ROLE_ASSISTANT)"),
+        row(Requests.of(user(text("a")), message(Role.ROLE_ASSISTANT, text("b"))), "messages[1].role",
+            "messages[1].role: ASSISTANT (expected: USER in the last message)"),
+        row(Requests.of(message(Role.ROLE_SYSTEM, text("a"))), "messages[0].role",
+            "messages[0].role: SYSTEM (expected: USER in the last message)"),
+        row(Requests.of(user(text("a")), message(Role.ROLE_SYSTEM, text("b")), user(text("c"))),
+            "messages[1].role", "messages[1].role: SYSTEM (expected: USER or ASSISTANT; SYSTEM stands first)"),
+        row(Requests.of(user(text("a"), Part.getDefaultInstance())), "messages[0].parts[1]",
+            "messages[0].parts[1]: nothing set (expected: text, image or video)"),
+        row(Requests.of(user(video())), "messages[0].parts[0].video.frames",
+            "messages[0].parts[0].video.frames: none (expected: at least one)"));
+  }
+
+  static Stream<Arguments> pictures() {
+    String field = "messages[0].parts[0].image.data";
+    return Stream.of(
+        row(Requests.of(user(image(ByteString.EMPTY))), field, field
+            + ": picture: unknown format (expected: PNG, JPEG, WebP, GIF or BMP)"),
+        row(Requests.of(user(image(ByteString.copyFromUtf8("no picture at all")))), field, field
+            + ": picture: unknown format (expected: PNG, JPEG, WebP, GIF or BMP)"),
+        row(Requests.of(user(video(picture("frame-0.png"), ByteString.copyFromUtf8("x")))),
+            "messages[0].parts[0].video.frames[1].data", "messages[0].parts[0].video.frames[1].data"
+                + ": picture: unknown format (expected: PNG, JPEG, WebP, GIF or BMP)"),
+        row(Requests.of(user(image(pngHeader(0, 7)))), field, field + ": picture: PNG of 0x7 pixels"));
+  }
+
+  static Stream<Arguments> tooMuch() {
+    String field = "messages[0].parts[0].image.data";
+    var frame = picture("frame-0.png");
+    return Stream.of(
+        row(Requests.of(user(image(pngHeader(30_000, 30_000)))), "image-pixels-max",
+            field + ": picture: 30000x30000 pixels (expected: a side of at most 2000 pixels)"),
+        row(Requests.of(user(image(pngHeader(1500, 1500)))), "image-pixels-max",
+            field + ": picture: 1500x1500 pixels (expected: at most 1000000 pixels)"),
+        row(Requests.of(user(image(frame.concat(ByteString.copyFrom(new byte[200_000]))))), "image-bytes-max",
+            "%s: %d bytes (expected: at most 200000, image-bytes-max)".formatted(field, frame.size() + 200_000)),
+        row(Requests.of(user(Collections.nCopies(5, image(frame)).toArray(Part[]::new))), "images-max",
+            "messages: 5 pictures and frames (expected: at most 4, images-max)"),
+        row(Requests.of(user(video(frame, frame, frame), image(frame), image(frame))), "images-max",
+            "messages: 5 pictures and frames (expected: at most 4, images-max)"),
+        row(Requests.of(user(video(frame, frame, frame, frame))), "video-frames-max",
+            "messages[0].parts[0].video.frames: 4 frames (expected: at most 3, video-frames-max)"),
+        row(Requests.of(Collections.nCopies(6, user(text("a"))).toArray(Message[]::new)), "messages-max",
+            "messages: 6 messages (expected: at most 5, messages-max)"),
+        row(question("x".repeat(1001)), "text-chars-max",
+            "messages: 1001 characters of text (expected: at most 1000, text-chars-max)"),
+        row(question("x".repeat(999)).setDecoding(DecodingSettings.newBuilder().setSuffix("yy")),
+            "text-chars-max",
+            "messages: 1001 characters of text (expected: at most 1000, text-chars-max)"));
+  }
+
+  @Test
+  void refusesAPromptThatIsTooLongForPictures() throws Exception {
+    var failure = cluster.client.refused(Requests.of(user(image(picture("frame-0.png")), text("?"))));
+
+    assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(failure.limits()).containsExactly("prompt-positions-max");
+    assertThat(failure.message()).matches("messages: \\d+ prompt positions, \\d+ of them visual "
+        + "\\(expected: at most 400\\); shorten the dialogue or leave out pictures");
+    assertThat(cluster.vision.calls).isEmpty();
+  }
+
+  @Test
+  void refusesATextThatIsTooLong() throws Exception {
+    var failure = cluster.client.refused(question("1 2 3 4 5 6 7 8 9 ".repeat(50)));
+
+    assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(failure.limits()).containsExactly("prompt-positions-max");
+    assertThat(failure.message()).contains("prompt positions, 0 of them visual (expected: at most 400)");
+  }
+
+  @Test
+  void acceptsEverySettingAtItsBounds() throws Exception {
+    try (var other = new Cluster.Setup().limits(LIMITS).start()) {
+      var settings = List.<UnaryOperator<DecodingSettings.Builder>>of(
+          d -> d.setGenLength(1).setSteps(1),
+          d -> d.setGenLength(64).setSteps(64),
+          d -> d.setBlockLength(1).setSteps(8),
+          d -> d.setBlockLength(8).setSteps(1),
+          d -> d.setTemperature(0),
+          d -> d.setTemperature(-0.0),
+          d -> d.setTemperature(Double.MIN_VALUE),
+          d -> d.setCfgScale(0),
+          d -> d.setCfgScale(Double.MAX_VALUE),
+          d -> d.setSeed(Long.MIN_VALUE),
+          d -> d.setSeed(Long.MAX_VALUE),
+          d -> d.setStrategy(Strategy.STRATEGY_FIXED).setCache(Cache.CACHE_NONE),
+          d -> d.setStop(StopStrings.newBuilder().addValues("a").addValues("<|eot_id|>")),
+          d -> d.setSuffix("1 2 3"));
+      for (var setting : settings) {
+        var request = question("?").setDecoding(setting.apply(question("?").getDecodingBuilder()));
+        assertThat(other.client.generate(request).finished().getTokenIdsList()).isNotEmpty();
+      }
+      other.requireAllEnded();
+    }
+  }
+
+  @Test
+  void leavesUnsetSettingsAtThePublishedDefaults() throws Exception {
+    try (var other = Cluster.start()) {
+      var reply = other.client.generate(GenerateRequest.newBuilder().addMessages(user(text("?"))));
+
+      assertThat(reply.started().getGenLength()).isEqualTo(128);
+      assertThat(reply.steps()).hasSize(128).allMatch(step -> step.getCommittedCount() == 1);
+      assertThat(reply.finished().getTokenIdsCount()).isEqualTo(128);
+    }
+  }
+
+  private static Arguments setting(UnaryOperator<DecodingSettings.Builder> change, String name, String rest) {
+    String field = "decoding." + name;
+    return row(question("?").setDecoding(change.apply(question("?").getDecodingBuilder())), field,
+        field + ": " + rest);
+  }
+
+  private static Arguments unserved(UnaryOperator<DecodingSettings.Builder> change, String name, String value,
+      String expected) {
+    return setting(change, name, "%s is not served by this release (expected: %s)".formatted(value, expected));
+  }
+
+  private static Arguments unknownField(GenerateRequest.Builder request, String field, String type) {
+    return row(request, field,
+        "%s: field number 99 is not known to this server (expected: the fields of lladav.v1.%s)"
+            .formatted(field, type));
+  }
+
+  private static Arguments row(GenerateRequest.Builder request, String name, String message) {
+    return arguments(request.build(), name, message);
+  }
+}
