@@ -1,0 +1,206 @@
+package io.lladav.denoiser;
+
+import io.grpc.stub.StreamObserver;
+import io.lladav.engine.DenoiserEngine;
+import io.lladav.engine.StepResult;
+import io.lladav.engine.StepWork;
+import io.lladav.internal.denoiser.v1.DenoiseRequest;
+import io.lladav.internal.denoiser.v1.DenoiseResponse;
+import io.lladav.internal.denoiser.v1.DenoiserServiceGrpc.DenoiserServiceImplBase;
+import io.lladav.internal.denoiser.v1.Draining;
+import io.lladav.internal.denoiser.v1.ForwardKind;
+import io.lladav.internal.denoiser.v1.GetIdentityRequest;
+import io.lladav.internal.denoiser.v1.GetIdentityResponse;
+import io.lladav.internal.denoiser.v1.OpenSession;
+import io.lladav.internal.denoiser.v1.SessionOpened;
+import io.lladav.internal.denoiser.v1.StepRequest;
+import io.lladav.runtime.Metrics;
+import io.lladav.runtime.ServiceException.InvalidRequest;
+import io.lladav.runtime.ServiceException.Mismatch;
+import io.lladav.runtime.work.Dispatcher;
+import io.lladav.runtime.work.MemoryBudget;
+import io.lladav.runtime.work.StreamCall;
+import io.lladav.runtime.work.StreamCalls;
+import io.lladav.runtime.work.WorkMetrics;
+import io.lladav.v1.ModelIdentity;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Serves generations: one stream is one session, which is freed when the stream ends.
+final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(DenoiserEndpoint.class);
+  /* The engine computes one step after the other: handed over together, the first would wait for the last. */
+  private static final int BATCH_MAX = 1;
+
+  private final ServedModel model;
+  private final ModelIdentity identity;
+  private final DenoiserEngine engine;
+  private final OpeningReader openings;
+  private final MemoryBudget memory;
+  private final DenoiserMetrics metrics;
+  private final Dispatcher<StepWork, StepResult> dispatcher;
+  private final StreamCalls<DenoiseRequest, DenoiseResponse> streams;
+
+  /// Starts the dispatcher.
+  ///
+  /// @param engine stays the caller's, to be closed after the endpoint
+  DenoiserEndpoint(ServedModel model, DenoiserEngine engine, DenoiserServiceConfig config, Metrics metrics) {
+    this.model = model;
+    this.identity = identity(model);
+    this.engine = engine;
+    this.openings = new OpeningReader(model.canvasPositionsMax());
+    this.memory = new MemoryBudget("session-bytes-max", config.sessionBytesMax());
+    this.metrics = new DenoiserMetrics(metrics);
+    this.streams = new StreamCalls<>("denoise", config.sessionsMax(), config.sessionIdleMax());
+    this.dispatcher = Dispatcher.start(new Dispatcher.Settings("dispatcher", config.queueLength(), BATCH_MAX),
+        DenoiserEndpoint::size, this::run, new WorkMetrics(metrics));
+    metrics.gauge("lladav_queue_length", "Steps that wait for the dispatcher.", dispatcher::queueLength);
+  }
+
+  @Override
+  public void getIdentity(GetIdentityRequest request, StreamObserver<GetIdentityResponse> responses) {
+    responses.onNext(GetIdentityResponse.newBuilder().setIdentity(identity)
+        .setCanvasPositionsMax(model.canvasPositionsMax()).build());
+    responses.onCompleted();
+  }
+
+  @Override
+  public StreamObserver<DenoiseRequest> denoise(StreamObserver<DenoiseResponse> responses) {
+    return streams.serve(responses, this::serve);
+  }
+
+  /// Takes no new sessions and tells the open ones to move.
+  void drain() {
+    var draining = DenoiseResponse.newBuilder().setDraining(Draining.getDefaultInstance()).build();
+    streams.drain(call -> call.writeNow(draining));
+  }
+
+  /// Ends every session, then the dispatcher.
+  @Override
+  public void close() {
+    streams.close();
+    dispatcher.close();
+  }
+
+  private void serve(StreamCall<DenoiseRequest, DenoiseResponse> call)
+      throws InterruptedException, TimeoutException {
+    var opening = opening(call);
+    var bytes = opening.bytes(engine.hiddenSize());
+    memory.take(bytes);
+    try (var session = Session.open(engine, opening, model.maskId())) {
+      metrics.opened(session.canvasLength());
+      try {
+        generate(call, session, opening);
+      } finally {
+        metrics.closed(session.canvasLength());
+      }
+    } finally {
+      memory.giveBack(bytes);
+    }
+  }
+
+  private Opening opening(StreamCall<DenoiseRequest, DenoiseResponse> call)
+      throws InterruptedException, TimeoutException {
+    var first = call.read().filter(DenoiseRequest::hasOpen).map(DenoiseRequest::getOpen)
+        .orElseThrow(() -> new InvalidRequest("open", "open: missing (expected: the first message)"));
+    requireSameModel(first);
+    return openings.read(first);
+  }
+
+  private void requireSameModel(OpenSession open) {
+    if (!open.getModel().equals(identity)) {
+      throw new Mismatch("model", "model: %s (served: %s)".formatted(text(open.getModel()), text(identity)));
+    }
+  }
+
+  private void generate(StreamCall<DenoiseRequest, DenoiseResponse> call, Session session, Opening opening)
+      throws InterruptedException, TimeoutException {
+    var embeddings = new EmbeddingsIntake(session, opening.prompt(), engine.hiddenSize());
+    var begun = System.nanoTime();
+    var steps = 0;
+    try {
+      call.write(opened(embeddings.segments()));
+      for (var request = call.read(); request.isPresent(); request = call.read()) {
+        switch (request.get().getContentCase()) {
+          case EMBEDDINGS -> embeddings.take(request.get().getEmbeddings());
+          case STEP -> {
+            embeddings.requireComplete();
+            call.write(step(session, request.get().getStep()));
+            steps++;
+          }
+          case OPEN -> throw new InvalidRequest("open", "open: a second one (expected: embeddings or step)");
+          case CONTENT_NOT_SET ->
+            throw new InvalidRequest("content", "content: none (expected: embeddings or step)");
+        }
+      }
+    } finally {
+      LOG.atInfo().addKeyValue("steps", steps).addKeyValue("positions", session.canvasLength())
+          .addKeyValue("seconds", seconds(Duration.ofNanos(System.nanoTime() - begun))).log("session");
+    }
+  }
+
+  private DenoiseResponse step(Session session, StepRequest request) throws TimeoutException {
+    var answer = dispatcher.run(session.begin(toStep(request)));
+    return toResponse(request.getNumber(), answer);
+  }
+
+  private List<StepResult> run(List<StepWork> batch) {
+    var results = engine.run(batch);
+    metrics.ran(batch.size());
+    return results;
+  }
+
+  private static long size(StepWork work) {
+    var layout = work.session().layout();
+    return (long) layout.length() * (layout.guided() ? 2 : 1);
+  }
+
+  private static Step toStep(StepRequest request) {
+    var committed = new Commits(ints(request.getCommittedPositionsList()),
+        ints(request.getCommittedIdsList()));
+    return new Step(request.getNumber(), committed, ints(request.getPositionsList()),
+        request.getUniformsList().stream().mapToDouble(Double::doubleValue).toArray());
+  }
+
+  private static DenoiseResponse toResponse(int number, Dispatcher.Answer<StepResult> answer) {
+    var result = io.lladav.internal.denoiser.v1.StepResult.newBuilder().setNumber(number)
+        .setForwardKind(ForwardKind.FORWARD_KIND_FULL).setQueueSeconds(seconds(answer.queued()))
+        .setForwardSeconds(seconds(answer.value().forwardTime()));
+    for (int candidate : answer.value().candidates()) {
+      result.addCandidateIds(candidate);
+    }
+    for (float confidence : answer.value().confidences()) {
+      result.addConfidences(confidence);
+    }
+    return DenoiseResponse.newBuilder().setStepResult(result).build();
+  }
+
+  private static DenoiseResponse opened(List<Integer> missingSegments) {
+    return DenoiseResponse.newBuilder()
+        .setOpened(SessionOpened.newBuilder().addAllMissingSegments(missingSegments))
+        .build();
+  }
+
+  private static ModelIdentity identity(ServedModel model) {
+    return ModelIdentity.newBuilder().setCheckpointDigest(model.checkpointDigest())
+        .setEngine(model.engine().engine())
+        .setPrecision(model.engine().precision()).setNumericsVersion(model.engine().numericsVersion())
+        .build();
+  }
+
+  private static String text(ModelIdentity identity) {
+    return "checkpoint %s, engine %s, precision %s, numerics %s".formatted(identity.getCheckpointDigest(),
+        identity.getEngine(), identity.getPrecision(), identity.getNumericsVersion());
+  }
+
+  private static int[] ints(List<Integer> values) {
+    return values.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private static double seconds(Duration duration) {
+    return duration.toNanos() / 1e9;
+  }
+}

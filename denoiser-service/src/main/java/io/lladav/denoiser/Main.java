@@ -1,0 +1,55 @@
+package io.lladav.denoiser;
+
+import io.lladav.engine.DenoiserEngine;
+import io.lladav.engine.EngineException;
+import io.lladav.engine.TokenIds;
+import io.lladav.engine.embedded.EmbeddedRuntime;
+import io.lladav.model.CheckpointException;
+import io.lladav.model.checkpoint.Checkpoint;
+import io.lladav.model.prompt.SpecialTokens;
+import io.lladav.model.prompt.Tokenizer;
+import io.lladav.runtime.ServiceMain;
+import io.lladav.runtime.ServiceProcess;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The denoiser process: a checkpoint, the language tower, and the endpoint that serves sessions on it.
+public final class Main {
+  private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+  private Main() {}
+
+  /// Runs until SIGTERM; arguments are those of [ServiceMain].
+  public static void main(String[] args) {
+    ServiceMain
+        .of("denoiser", DenoiserServiceConfig.defaults(), CheckpointException.class, EngineException.class)
+        .run(args, Main::assemble);
+  }
+
+  static void assemble(DenoiserServiceConfig config, ServiceProcess process) {
+    var checkpoint = process.own(Checkpoint.open(config.checkpoint()));
+    checkpoint.warnings().forEach(LOG::warn);
+    try (var tokenizer = Tokenizer.load(config.checkpoint())) {
+      var runtime = process.own(EmbeddedRuntime.start(config.threads()));
+      var special = tokenizer.specialTokens();
+      var engine = process.own(runtime.denoiser(checkpoint, tokenIds(special), tokenizer.size()));
+      var positionsMax = Math.min(ServedModel.positionsMax(checkpoint), config.canvasPositionsMax());
+      var model = new ServedModel(checkpoint.digest(), engine.identity(), special.mask(), positionsMax);
+      serve(model, engine, config, process);
+    }
+  }
+
+  static void serve(ServedModel model, DenoiserEngine engine, DenoiserServiceConfig config,
+      ServiceProcess process) {
+    WarmUp.run(engine);
+    var endpoint = process.own(new DenoiserEndpoint(model, engine, config, process.metrics()));
+    process.add(endpoint);
+    process.onDrain(endpoint::drain);
+  }
+
+  private static TokenIds tokenIds(SpecialTokens special) {
+    return new TokenIds(special.mask(),
+        Set.of(special.endOfText(), special.startOfText(), special.headerStart(), special.headerEnd()));
+  }
+}

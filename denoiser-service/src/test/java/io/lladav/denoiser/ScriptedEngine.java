@@ -1,0 +1,120 @@
+package io.lladav.denoiser;
+
+import io.lladav.engine.CanvasLayout;
+import io.lladav.engine.DenoiserEngine;
+import io.lladav.engine.DenoiserSession;
+import io.lladav.engine.EngineIdentity;
+import io.lladav.engine.StepResult;
+import io.lladav.engine.StepWork;
+import java.nio.FloatBuffer;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// An engine whose candidate at a position is the position itself, and whose steps can be held back.
+final class ScriptedEngine implements DenoiserEngine {
+  static final int HIDDEN_SIZE = 4;
+  static final int VOCABULARY_SIZE = 100;
+  static final int MASK_ID = 90;
+
+  /// One permit lets one step through, once [#holdBack] was called.
+  final Semaphore gate = new Semaphore(0);
+  final Semaphore begun = new Semaphore(0);
+  final AtomicInteger stepsRun = new AtomicInteger();
+  final AtomicInteger openSessions = new AtomicInteger();
+  final List<ScriptedSession> sessions = new CopyOnWriteArrayList<>();
+  final List<StepWork> works = new CopyOnWriteArrayList<>();
+  private volatile boolean heldBack;
+
+  void holdBack() {
+    heldBack = true;
+  }
+
+  @Override
+  public EngineIdentity identity() {
+    return new EngineIdentity("scripted", "fp32", "1");
+  }
+
+  @Override
+  public int hiddenSize() {
+    return HIDDEN_SIZE;
+  }
+
+  @Override
+  public int vocabularySize() {
+    return VOCABULARY_SIZE;
+  }
+
+  @Override
+  public DenoiserSession open(CanvasLayout layout) {
+    var session = new ScriptedSession(layout);
+    openSessions.incrementAndGet();
+    sessions.add(session);
+    return session;
+  }
+
+  @Override
+  public List<StepResult> run(List<StepWork> batch) {
+    begun.release();
+    if (heldBack) {
+      gate.acquireUninterruptibly();
+    }
+    return batch.stream().map(this::run).toList();
+  }
+
+  @Override
+  public void close() {}
+
+  private StepResult run(StepWork work) {
+    if (((ScriptedSession) work.session()).closed) {
+      throw new IllegalStateException("a step of a closed session");
+    }
+    stepsRun.incrementAndGet();
+    works.add(work);
+    var confidences = new float[work.positions().length];
+    Arrays.fill(confidences, 0.5f);
+    return new StepResult(work.positions().clone(), confidences, Duration.ofMillis(3));
+  }
+
+  /// A canvas that keeps what was written.
+  final class ScriptedSession implements DenoiserSession {
+    final int[] ids;
+    final float[] rows;
+    private final CanvasLayout layout;
+    private volatile boolean closed;
+
+    ScriptedSession(CanvasLayout layout) {
+      this.layout = layout;
+      this.ids = new int[layout.length()];
+      this.rows = new float[layout.length() * HIDDEN_SIZE];
+      Arrays.fill(ids, MASK_ID);
+    }
+
+    @Override
+    public CanvasLayout layout() {
+      return layout;
+    }
+
+    @Override
+    public void writeIds(int position, int[] written) {
+      System.arraycopy(written, 0, ids, position, written.length);
+    }
+
+    @Override
+    public void writeEmbeddings(int position, FloatBuffer written) {
+      written.duplicate().get(rows, position * HIDDEN_SIZE, written.remaining());
+    }
+
+    @Override
+    public void close() {
+      if (closed) {
+        throw new IllegalStateException("closed twice");
+      }
+      closed = true;
+      openSessions.decrementAndGet();
+    }
+  }
+}
