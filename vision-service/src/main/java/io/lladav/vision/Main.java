@@ -1,0 +1,54 @@
+package io.lladav.vision;
+
+import io.lladav.engine.EngineException;
+import io.lladav.engine.VisionEngine;
+import io.lladav.engine.embedded.EmbeddedRuntime;
+import io.lladav.model.CheckpointException;
+import io.lladav.model.checkpoint.Checkpoint;
+import io.lladav.model.image.VisualPlanner;
+import io.lladav.model.image.VisualSettings;
+import io.lladav.runtime.ServiceMain;
+import io.lladav.runtime.ServiceProcess;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The vision process: a checkpoint, its vision tower, and the endpoint that encodes pictures with it.
+public final class Main {
+  private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+  private Main() {}
+
+  /// Runs until SIGTERM; arguments are those of [ServiceMain].
+  public static void main(String[] args) {
+    ServiceMain.of("vision", VisionServiceConfig.defaults(), CheckpointException.class, EngineException.class)
+        .run(args, Main::assemble);
+  }
+
+  static void assemble(VisionServiceConfig config, ServiceProcess process) {
+    var checkpoint = process.own(Checkpoint.open(config.checkpoint()));
+    checkpoint.warnings().forEach(LOG::warn);
+    var engine = process.own(process.own(EmbeddedRuntime.start(config.threads())).vision(checkpoint));
+    serve(checkpoint.digest(), engine, planner(checkpoint), config, process);
+  }
+
+  static void serve(String checkpointDigest, VisionEngine engine, VisualPlanner planner,
+      VisionServiceConfig config,
+      ServiceProcess process) {
+    TileEncoder.warmUp(engine);
+    var endpoint = process
+        .own(new VisionEndpoint(checkpointDigest, engine, planner, config, process.metrics()));
+    process.add(endpoint);
+  }
+
+  private static VisualPlanner planner(Checkpoint checkpoint) {
+    var visual = checkpoint.visual();
+    var vision = checkpoint.vision();
+    try {
+      return new VisualPlanner(VisualSettings.parse(visual.imageAspectRatio(), visual.imageGridPinpoints(),
+          visual.mergeType(), visual.newlinePosition(), visual.poolMode(), vision.imageSize(),
+          vision.patchSize()));
+    } catch (IllegalArgumentException e) {
+      throw new CheckpointException(checkpoint.directory() + ": config.json: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,192 @@
+package io.lladav.vision;
+
+import com.google.protobuf.ByteString;
+import io.grpc.stub.StreamObserver;
+import io.lladav.engine.VisionEngine;
+import io.lladav.internal.tensor.v1.TensorChunk;
+import io.lladav.internal.vision.v1.EncodeRequest;
+import io.lladav.internal.vision.v1.EncodeResponse;
+import io.lladav.internal.vision.v1.GetIdentityRequest;
+import io.lladav.internal.vision.v1.GetIdentityResponse;
+import io.lladav.internal.vision.v1.PictureDescription;
+import io.lladav.internal.vision.v1.PictureFacts;
+import io.lladav.internal.vision.v1.PictureLayout;
+import io.lladav.internal.vision.v1.VisionServiceGrpc.VisionServiceImplBase;
+import io.lladav.model.image.Picture;
+import io.lladav.model.image.PictureLimits;
+import io.lladav.model.image.Size;
+import io.lladav.model.image.VisualPlanner;
+import io.lladav.runtime.Metrics;
+import io.lladav.runtime.ServiceException.InvalidRequest;
+import io.lladav.runtime.ServiceException.LimitExceeded;
+import io.lladav.runtime.ServiceException.Mismatch;
+import io.lladav.runtime.tensor.TensorWriter;
+import io.lladav.runtime.work.Dispatcher;
+import io.lladav.runtime.work.StreamCall;
+import io.lladav.runtime.work.StreamCalls;
+import io.lladav.runtime.work.WorkMetrics;
+import io.lladav.v1.ModelIdentity;
+import io.prometheus.client.Counter;
+import java.nio.FloatBuffer;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+
+/// Encodes pictures, tile by tile; the tiles of several pictures take turns.
+final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseable {
+  private static final int BATCH_MAX = 1;
+
+  private final String checkpointDigest;
+  private final VisionEngine engine;
+  private final int imageBytesMax;
+  private final PictureCutter cutter;
+  private final Counter tilesEncoded;
+  private final Dispatcher<TileEncoder.Tile, FloatBuffer> dispatcher;
+  private final StreamCalls<EncodeRequest, EncodeResponse> calls;
+
+  /// Starts the dispatcher.
+  ///
+  /// @param engine stays the caller's, to be closed after the endpoint
+  VisionEndpoint(String checkpointDigest, VisionEngine engine, VisualPlanner planner,
+      VisionServiceConfig config,
+      Metrics metrics) {
+    this.checkpointDigest = checkpointDigest;
+    this.engine = engine;
+    this.imageBytesMax = config.imageBytesMax();
+    this.cutter = new PictureCutter(planner,
+        new PictureLimits(config.imageSideMax(), config.imagePixelsMax()),
+        config.decodesMax());
+    this.tilesEncoded = metrics.counter("lladav_tiles_total", "Tiles that went through the vision tower.");
+    this.calls = new StreamCalls<>("encode", config.queueLength(), config.idleMax());
+    // A call has one tile waiting at most, so the queue is never full.
+    this.dispatcher = Dispatcher.start(new Dispatcher.Settings("tower", config.queueLength(), BATCH_MAX),
+        _ -> 1,
+        this::run, new WorkMetrics(metrics));
+    metrics.gauge("lladav_queue_length", "Tiles that wait for the tower.", dispatcher::queueLength);
+  }
+
+  @Override
+  public void getIdentity(GetIdentityRequest request, StreamObserver<GetIdentityResponse> responses) {
+    var identity = engine.identity();
+    responses.onNext(GetIdentityResponse.newBuilder()
+        .setIdentity(
+            ModelIdentity.newBuilder().setCheckpointDigest(checkpointDigest).setEngine(identity.engine())
+                .setPrecision(identity.precision()).setNumericsVersion(identity.numericsVersion()))
+        .build());
+    responses.onCompleted();
+  }
+
+  @Override
+  public StreamObserver<EncodeRequest> encode(StreamObserver<EncodeResponse> responses) {
+    return calls.serve(responses, this::encode);
+  }
+
+  /// Ends every call, then the dispatcher.
+  @Override
+  public void close() {
+    calls.close();
+    dispatcher.close();
+  }
+
+  private void encode(StreamCall<EncodeRequest, EncodeResponse> call)
+      throws InterruptedException, TimeoutException {
+    var tiles = tiles(call);
+    call.write(facts(tiles));
+    var writer = new TensorWriter(engine.width());
+    try (var encoder = new TileEncoder(engine, dispatcher)) {
+      for (var tile : tiles) {
+        for (var chunk : writer.write(encoder.encode(tile))) {
+          call.write(features(chunk));
+        }
+      }
+    }
+  }
+
+  // The picture file is garbage as soon as this returns.
+  private List<Picture> tiles(StreamCall<EncodeRequest, EncodeResponse> call)
+      throws InterruptedException, TimeoutException {
+    var description = description(call);
+    var cut = cut(description.getLayout());
+    var size = size(description);
+    var tiles = cutter.cut(bytes(call, Math.toIntExact(description.getByteCount())), size, cut);
+    call.requireOpen();
+    return tiles;
+  }
+
+  private PictureDescription description(StreamCall<EncodeRequest, EncodeResponse> call)
+      throws InterruptedException, TimeoutException {
+    var description = call.read().filter(EncodeRequest::hasDescription).map(EncodeRequest::getDescription)
+        .orElseThrow(
+            () -> new InvalidRequest("description", "description: missing (expected: the first message)"));
+    if (!description.getCheckpointDigest().equals(checkpointDigest)) {
+      throw new Mismatch("checkpoint_digest", "checkpoint_digest: %s (served: %s)"
+          .formatted(description.getCheckpointDigest(), checkpointDigest));
+    }
+    if (description.getByteCount() < 1) {
+      throw invalid("description.byte_count", description.getByteCount(), "at least 1");
+    }
+    if (description.getByteCount() > imageBytesMax) {
+      throw new LimitExceeded("image_bytes_max",
+          "picture: %d bytes (at most %d)".formatted(description.getByteCount(), imageBytesMax));
+    }
+    return description;
+  }
+
+  private static Size size(PictureDescription description) {
+    try {
+      return new Size(description.getWidthPx(), description.getHeightPx());
+    } catch (IllegalArgumentException e) {
+      throw new InvalidRequest("description", "description: " + e.getMessage());
+    }
+  }
+
+  private static PictureCutter.Cut cut(PictureLayout layout) {
+    return switch (layout) {
+      case PICTURE_LAYOUT_TILED -> PictureCutter.Cut.TILED;
+      case PICTURE_LAYOUT_PADDED -> PictureCutter.Cut.PADDED;
+      case PICTURE_LAYOUT_FRAME -> PictureCutter.Cut.FRAME;
+      case PICTURE_LAYOUT_UNSPECIFIED, UNRECOGNIZED ->
+        throw invalid("description.layout", layout, "TILED, PADDED or FRAME");
+    };
+  }
+
+  private static byte[] bytes(StreamCall<EncodeRequest, EncodeResponse> call, int byteCount)
+      throws InterruptedException, TimeoutException {
+    // Grows with what has come, not with what was announced.
+    var pieces = ByteString.EMPTY;
+    for (var request = call.read(); request.isPresent(); request = call.read()) {
+      var piece = request.get().getData();
+      if (!request.get().hasData() || piece.isEmpty()) {
+        throw invalid("data", "none", "a piece of the picture");
+      }
+      if (piece.size() > byteCount - pieces.size()) {
+        throw invalid("data", "more than %d bytes".formatted(byteCount), "byte_count as announced");
+      }
+      pieces = pieces.concat(piece);
+    }
+    if (pieces.size() != byteCount) {
+      throw invalid("data", pieces.size() + " bytes", byteCount + " as announced");
+    }
+    return pieces.toByteArray();
+  }
+
+  private List<FloatBuffer> run(List<TileEncoder.Tile> batch) {
+    var features = TileEncoder.run(engine, batch);
+    tilesEncoded.inc(batch.size());
+    return features;
+  }
+
+  private static EncodeResponse facts(List<Picture> tiles) {
+    var facts = PictureFacts.newBuilder().setTileCount(tiles.size());
+    tiles.forEach(tile -> facts.addTileDigests(ByteString.copyFrom(HexFormat.of().parseHex(tile.sha256()))));
+    return EncodeResponse.newBuilder().setFacts(facts).build();
+  }
+
+  private static EncodeResponse features(TensorChunk chunk) {
+    return EncodeResponse.newBuilder().setFeatures(chunk).build();
+  }
+
+  private static InvalidRequest invalid(String field, Object value, String expected) {
+    return new InvalidRequest(field, "%s: %s (expected: %s)".formatted(field, value, expected));
+  }
+}

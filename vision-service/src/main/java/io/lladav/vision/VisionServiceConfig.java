@@ -1,0 +1,62 @@
+package io.lladav.vision;
+
+import static io.lladav.runtime.ConfigException.require;
+
+import io.lladav.runtime.GrpcServerConfig;
+import io.lladav.runtime.MetricsConfig;
+import io.lladav.runtime.ServiceConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/// How a vision process is set up.
+///
+/// Beside the model it needs at most `queueLength` times `imageBytesMax` and a picture's tiles, plus `decodesMax` times
+/// 16 bytes per pixel of `imagePixelsMax`.
+///
+/// @param grpc where and within which limits it answers calls
+/// @param metrics where it shows its metrics
+/// @param checkpoint directory of the model
+/// @param threads processor threads of the arithmetic
+/// @param queueLength pictures in work at the same time; further ones fail with RESOURCE_EXHAUSTED and the advice to
+///     try again
+/// @param decodesMax pictures decoded at the same time; further ones wait
+/// @param imageBytesMax largest picture file, in bytes
+/// @param imagePixelsMax largest picture, width times height
+/// @param imageSideMax largest width or height of a picture, in pixels
+/// @param idleMax how long a caller may neither send nor take anything before its call is ended
+public record VisionServiceConfig(
+    GrpcServerConfig grpc,
+    MetricsConfig metrics,
+    Path checkpoint,
+    int threads,
+    int queueLength,
+    int decodesMax,
+    int imageBytesMax,
+    int imagePixelsMax,
+    int imageSideMax,
+    Duration idleMax) implements ServiceConfig {
+  private static final int SIDE_MAX = 1 << 24;
+
+  /// Checks the values.
+  ///
+  /// @throws io.lladav.runtime.ConfigException naming the first value out of range
+  public VisionServiceConfig {
+    require(threads >= 1 && threads <= 1024, "threads", threads, "1..1024");
+    require(queueLength >= 1 && queueLength <= 65_536, "queue-length", queueLength, "1..65536");
+    require(decodesMax >= 1 && decodesMax <= 1024, "decodes-max", decodesMax, "1..1024");
+    require(imageBytesMax >= 1 && imageBytesMax <= 1 << 30, "image-bytes-max", imageBytesMax,
+        "1.." + (1 << 30));
+    require(imagePixelsMax >= 1 && imagePixelsMax <= Integer.MAX_VALUE / 3, "image-pixels-max",
+        imagePixelsMax,
+        "1.." + Integer.MAX_VALUE / 3);
+    require(imageSideMax >= 1 && imageSideMax <= SIDE_MAX, "image-side-max", imageSideMax, "1.." + SIDE_MAX);
+    require(idleMax.isPositive(), "idle-max", idleMax, "above 0s");
+  }
+
+  /// The values of what nobody sets: all processors, 32 pictures of 20 MiB, 50 megapixels and 16384 pixels a side.
+  public static VisionServiceConfig defaults() {
+    return new VisionServiceConfig(GrpcServerConfig.on(7401), MetricsConfig.on(9401), Path.of("checkpoint"),
+        Runtime.getRuntime().availableProcessors(), 32, 1, 20 << 20, 50_000_000, 16_384,
+        Duration.ofMinutes(1));
+  }
+}
