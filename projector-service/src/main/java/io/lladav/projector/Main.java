@@ -1,0 +1,61 @@
+package io.lladav.projector;
+
+import io.lladav.engine.EngineException;
+import io.lladav.engine.ProjectorEngine;
+import io.lladav.engine.embedded.EmbeddedRuntime;
+import io.lladav.model.CheckpointException;
+import io.lladav.model.checkpoint.Checkpoint;
+import io.lladav.model.image.VisualPlanner;
+import io.lladav.model.image.VisualSettings;
+import io.lladav.runtime.ServiceMain;
+import io.lladav.runtime.ServiceProcess;
+import io.lladav.runtime.tensor.TensorMemory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The projector process: a checkpoint, its projector, and the endpoint that projects and merges with it.
+public final class Main {
+  private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+  private Main() {}
+
+  /// Runs until SIGTERM; arguments are those of [ServiceMain].
+  public static void main(String[] args) {
+    ServiceMain
+        .of("projector", ProjectorServiceConfig.defaults(), CheckpointException.class, EngineException.class)
+        .run(args, Main::assemble);
+  }
+
+  static void assemble(ProjectorServiceConfig config, ServiceProcess process) {
+    var checkpoint = process.own(Checkpoint.open(config.checkpoint()));
+    checkpoint.warnings().forEach(LOG::warn);
+    var engine = process.own(process.own(EmbeddedRuntime.start(config.threads())).projector(checkpoint));
+    serve(checkpoint.digest(), engine, planner(checkpoint), config, process);
+  }
+
+  static void serve(String checkpointDigest, ProjectorEngine engine, VisualPlanner planner,
+      ProjectorServiceConfig config, ServiceProcess process) {
+    warmUp(engine);
+    var endpoint = process
+        .own(new ProjectorEndpoint(checkpointDigest, engine, planner, config, process.metrics()));
+    process.add(endpoint);
+  }
+
+  private static void warmUp(ProjectorEngine engine) {
+    try (var memory = new TensorMemory()) {
+      engine.project(memory.floats(engine.inputWidth()), 1, memory.floats(engine.outputWidth()));
+    }
+  }
+
+  private static VisualPlanner planner(Checkpoint checkpoint) {
+    var visual = checkpoint.visual();
+    var vision = checkpoint.vision();
+    try {
+      return new VisualPlanner(VisualSettings.parse(visual.imageAspectRatio(), visual.imageGridPinpoints(),
+          visual.mergeType(), visual.newlinePosition(), visual.poolMode(), vision.imageSize(),
+          vision.patchSize()));
+    } catch (IllegalArgumentException e) {
+      throw new CheckpointException(checkpoint.directory() + ": config.json: " + e.getMessage(), e);
+    }
+  }
+}
