@@ -1,6 +1,7 @@
 package io.lladav.gateway;
 
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
@@ -24,6 +25,7 @@ final class BackendCall<Q, R> implements AutoCloseable {
   private final CircuitBreaker breaker;
   private final long startNanos = System.nanoTime();
   private final AtomicBoolean judged = new AtomicBoolean();
+  private volatile boolean closed;
 
   /// @param service the service's name
   /// @param patience how long one message may take to be accepted or to arrive
@@ -70,6 +72,7 @@ final class BackendCall<Q, R> implements AutoCloseable {
   /// Ends the stream, whatever state it is in.
   @Override
   public void close() {
+    closed = true;
     call.cancel("the gateway is done with this stream", null);
     judge(CircuitBreaker::releasePermission);
   }
@@ -82,13 +85,20 @@ final class BackendCall<Q, R> implements AutoCloseable {
   }
 
   private BackendException failure(StatusException cause) {
-    var failure = new BackendException(service, cause);
+    var failure = new BackendException(service, isCutOff(cause)
+        ? Status.UNAVAILABLE.withDescription("cut the stream off").withCause(cause).asException()
+        : cause);
     if (failure.isCancelled()) {
       judge(CircuitBreaker::releasePermission);
     } else {
       judge(breaker -> breaker.onResult(elapsedNanos(), TimeUnit.NANOSECONDS, failure));
     }
     return failure;
+  }
+
+  /// Whether the other side cancelled, as a server does that has no time left to stop in good order.
+  private boolean isCutOff(StatusException cause) {
+    return cause.getStatus().getCode() == Status.Code.CANCELLED && !closed && !Context.current().isCancelled();
   }
 
   private void judge(Consumer<CircuitBreaker> judgement) {
