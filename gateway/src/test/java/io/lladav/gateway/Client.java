@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 
 /// A client of the gateway as anybody could write one.
 record Client(ManagedChannel channel) implements AutoCloseable {
-  private static final int PATIENCE_SECONDS = 20;
+  private static final int PATIENCE_SECONDS = 60;
 
   /// Connects to the gateway at a port of this machine.
   static Client of(int port) {

@@ -24,13 +24,19 @@ import java.util.concurrent.TimeUnit;
 final class Loopback implements AutoCloseable {
   /// The request ids that came with calls, each as often as it came.
   final List<String> requestIds;
+  /// The methods that were called, each as often as it was.
+  final List<String> methods;
+  private final int port;
   private final Server server;
   private final HealthStatusManager health;
   private final ExecutorService handlers;
 
-  private Loopback(Server server, HealthStatusManager health, ExecutorService handlers, List<String> requestIds) {
+  private Loopback(Server server, HealthStatusManager health, ExecutorService handlers, List<String> requestIds,
+      List<String> methods) {
+    this.methods = methods;
     this.requestIds = requestIds;
     this.server = server;
+    this.port = server.getPort();
     this.health = health;
     this.handlers = handlers;
   }
@@ -44,17 +50,18 @@ final class Loopback implements AutoCloseable {
   static Loopback serve(BindableService service, int port) {
     var health = new HealthStatusManager();
     var requestIds = new CopyOnWriteArrayList<String>();
+    var methods = new CopyOnWriteArrayList<String>();
     var handlers = Executors.newVirtualThreadPerTaskExecutor();
     try {
       var server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
           .executor(handlers)
           .addService(service)
           .addService(health.getHealthService())
-          .intercept(recorder(requestIds))
+          .intercept(recorder(requestIds, methods))
           .build()
           .start();
       health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, ServingStatus.SERVING);
-      return new Loopback(server, health, handlers, requestIds);
+      return new Loopback(server, health, handlers, requestIds, methods);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -69,11 +76,12 @@ final class Loopback implements AutoCloseable {
     }
   }
 
-  private static ServerInterceptor recorder(List<String> requestIds) {
+  private static ServerInterceptor recorder(List<String> requestIds, List<String> methods) {
     return new ServerInterceptor() {
       @Override
       public <Q, R> ServerCall.Listener<Q> interceptCall(ServerCall<Q, R> call, Metadata headers,
           ServerCallHandler<Q, R> next) {
+        methods.add(String.valueOf(call.getMethodDescriptor().getBareMethodName()));
         var id = headers.get(RequestContext.REQUEST_ID);
         if (id != null) {
           requestIds.add(id);
@@ -84,7 +92,7 @@ final class Loopback implements AutoCloseable {
   }
 
   int port() {
-    return server.getPort();
+    return port;
   }
 
   /// Says that no new calls are welcome and takes none; running ones go on.

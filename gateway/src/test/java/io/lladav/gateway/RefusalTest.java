@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Every refused request, one row each. No row may reach a service behind the gateway.
-@Timeout(60)
+@Timeout(240)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class RefusalTest {
   private static final Limits LIMITS = new Limits(64, 6, 400, 200_000, 1_000_000, 2000, 4, 3, 5, 1000, 2, 8);

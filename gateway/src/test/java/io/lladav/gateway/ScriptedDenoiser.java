@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Context;
 import io.grpc.Status;
-import io.grpc.StatusException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.lladav.internal.denoiser.v1.DenoiseRequest;
@@ -73,15 +72,15 @@ final class ScriptedDenoiser extends DenoiserServiceImplBase {
 
   /// Waits for the next session.
   Session nextSession() throws InterruptedException {
-    var session = opened.poll(20, TimeUnit.SECONDS);
-    assertThat(session).as("a session within 20 seconds").isNotNull();
+    var session = opened.poll(60, TimeUnit.SECONDS);
+    assertThat(session).as("a session within a minute").isNotNull();
     return java.util.Objects.requireNonNull(session);
   }
 
   /// Fails unless every stream so far ends.
   void requireAllEnded() throws InterruptedException {
     for (var session : sessions) {
-      assertThat(session.ended.await(10, TimeUnit.SECONDS)).as("stream has ended").isTrue();
+      assertThat(session.ended.await(30, TimeUnit.SECONDS)).as("stream has ended").isTrue();
     }
   }
 
@@ -119,6 +118,11 @@ final class ScriptedDenoiser extends DenoiserServiceImplBase {
       Context.current().addListener(_ -> ended.countDown(), Runnable::run);
     }
 
+    /// The service that it is a session of.
+    ScriptedDenoiser owner() {
+      return ScriptedDenoiser.this;
+    }
+
     /// The message that opened the session.
     OpenSession opening() {
       return open.getFirst();
@@ -126,8 +130,8 @@ final class ScriptedDenoiser extends DenoiserServiceImplBase {
 
     /// Waits for the next step.
     StepRequest nextStep() throws InterruptedException {
-      var step = arrived.poll(20, TimeUnit.SECONDS);
-      assertThat(step).as("a step within 20 seconds").isNotNull();
+      var step = arrived.poll(60, TimeUnit.SECONDS);
+      assertThat(step).as("a step within a minute").isNotNull();
       return java.util.Objects.requireNonNull(step);
     }
 
@@ -160,7 +164,7 @@ final class ScriptedDenoiser extends DenoiserServiceImplBase {
       fail(status.asException());
     }
 
-    void fail(StatusException failure) {
+    void fail(Exception failure) {
       ended.countDown();
       responses.onError(failure);
     }

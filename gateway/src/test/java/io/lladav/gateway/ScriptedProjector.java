@@ -61,7 +61,7 @@ final class ScriptedProjector extends ProjectorServiceImplBase {
   /// Fails unless every stream so far ends.
   void requireAllEnded() throws InterruptedException {
     for (var call : calls) {
-      assertThat(call.ended.await(10, TimeUnit.SECONDS)).as("stream has ended").isTrue();
+      assertThat(call.ended.await(30, TimeUnit.SECONDS)).as("stream has ended").isTrue();
     }
   }
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import io.grpc.Context;
 import io.grpc.Status;
-import io.grpc.StatusException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.lladav.internal.tensor.v1.DataType;
@@ -57,7 +56,7 @@ final class ScriptedVision extends VisionServiceImplBase {
   /// Fails unless every stream so far ends.
   void requireAllEnded() throws InterruptedException {
     for (var call : calls) {
-      assertThat(call.ended.await(10, TimeUnit.SECONDS)).as("stream has ended").isTrue();
+      assertThat(call.ended.await(30, TimeUnit.SECONDS)).as("stream has ended").isTrue();
     }
   }
 
@@ -144,7 +143,7 @@ final class ScriptedVision extends VisionServiceImplBase {
       fail(status.asException());
     }
 
-    void fail(StatusException failure) {
+    void fail(Exception failure) {
       ended.countDown();
       responses.onError(failure);
     }

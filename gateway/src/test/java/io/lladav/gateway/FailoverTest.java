@@ -1,0 +1,224 @@
+package io.lladav.gateway;
+
+import static io.lladav.gateway.Requests.image;
+import static io.lladav.gateway.Requests.picture;
+import static io.lladav.gateway.Requests.question;
+import static io.lladav.gateway.Requests.text;
+import static io.lladav.gateway.Requests.user;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.Status;
+import io.lladav.v1.GenerateRequest;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Denoisers that go away in the middle of a reply: it goes on elsewhere with the same ids.
+@Timeout(240)
+final class FailoverTest {
+  private static GenerateRequest request() {
+    var request = question("What happens when it dies?");
+    request.getDecodingBuilder().setGenLength(16).setSteps(8).setTemperature(0.5);
+    return request.build();
+  }
+
+  @Test
+  void goesOnWithTheSameIdsWhenTheDenoiserIsReplaced() throws Exception {
+    var second = new ScriptedDenoiser();
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request());
+      var died = new CompletableFuture<Integer>();
+      cluster.denoiser.play((session, step) -> {
+        if (step.getNumber() == 3) {
+          died.complete(step.getNumber());
+        } else {
+          session.answer(step);
+        }
+      });
+      var reply = CompletableFuture.supplyAsync(() -> generate(cluster, request()));
+      died.get();
+      int port = cluster.denoiserServer().port();
+      cluster.denoiserServer().close();
+      try (var _ = Loopback.serve(second, port)) {
+        assertThat(reply.get().committed()).isEqualTo(undisturbed.committed());
+        var moved = second.nextSession();
+        var before = undisturbed.committed().subList(0, 6);
+        assertThat(moved.opening().getCommittedPositionsList())
+            .isEqualTo(before.stream().map(token -> token.getPosition()).toList());
+        assertThat(moved.opening().getCommittedIdsList())
+            .isEqualTo(before.stream().map(token -> token.getTokenId()).toList());
+        assertThat(moved.steps.getFirst().getNumber()).isEqualTo(3);
+        assertThat(moved.steps.getFirst().getCommittedPositionsList()).isEmpty();
+        assertThat(reply.get().finished().getUsage().getNfe()).isEqualTo(8);
+        second.requireAllEnded();
+      }
+    }
+  }
+
+  @Test
+  void goesOnElsewhereWhenTheStreamBreaks() throws Exception {
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request());
+      cluster.denoiser.play((session, step) -> {
+        boolean first = cluster.denoiser.sessions.size() < 5 && step.getNumber() == cluster.denoiser.sessions.size();
+        if (first) {
+          session.fail(Status.UNAVAILABLE.withDescription("going away"));
+        } else {
+          session.answer(step);
+        }
+      });
+      var reply = cluster.client.generate(request());
+
+      assertThat(reply.committed()).isEqualTo(undisturbed.committed());
+      assertThat(cluster.denoiser.sessions).hasSize(5);
+      cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void goesOnElsewhereWhenTheDenoiserCutsTheStreamOff() throws Exception {
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request());
+      cluster.denoiser.play((session, step) -> {
+        if (cluster.denoiser.sessions.size() == 2 && step.getNumber() == 3) {
+          session.fail(Status.CANCELLED.withDescription("the call was cancelled"));
+        } else {
+          session.answer(step);
+        }
+      });
+
+      assertThat(cluster.client.generate(request()).committed()).isEqualTo(undisturbed.committed());
+      assertThat(cluster.denoiser.sessions).hasSize(3);
+    }
+  }
+
+  @Test
+  void sendsThePicturesAgainToTheNextDenoiser() throws Exception {
+    var request = Requests.of(user(image(picture("frame-0.png")), text("?")));
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request);
+      cluster.denoiser.play((session, step) -> {
+        if (cluster.denoiser.sessions.size() == 2 && step.getNumber() == 1) {
+          session.fail(Status.UNAVAILABLE);
+        } else {
+          session.answer(step);
+        }
+      });
+      var reply = cluster.client.generate(request);
+
+      assertThat(reply.committed()).isEqualTo(undisturbed.committed());
+      assertThat(cluster.denoiser.sessions).hasSize(3)
+          .allSatisfy(session -> assertThat(session.embeddings).hasSize(2));
+      assertThat(reply.events()).filteredOn(event -> event.hasStarted()).hasSize(1);
+      cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void movesToAnotherDenoiserWhenItsOwnDrains() throws Exception {
+    var second = new ScriptedDenoiser();
+    try (var server = Loopback.serve(second);
+        var cluster = new Cluster.Setup().otherDenoiser(server.port()).start()) {
+      // Whichever is chosen first drains at step 2; only one denoiser is left then.
+      ScriptedDenoiser.Script drainAtTwo = (session, step) -> {
+        if (step.getNumber() == 2) {
+          var owner = session.owner() == second ? server : cluster.denoiserServer();
+          owner.drain();
+          session.sayDraining();
+        }
+        session.answer(step);
+      };
+      var undisturbed = cluster.client.generate(request());
+      int sessionsBefore = cluster.denoiser.sessions.size() + second.sessions.size();
+      var drainOnce = once(drainAtTwo);
+      cluster.denoiser.play(drainOnce);
+      second.play(drainOnce);
+      var reply = cluster.client.generate(request());
+
+      assertThat(reply.committed()).isEqualTo(undisturbed.committed());
+      assertThat(cluster.denoiser.sessions.size() + second.sessions.size()).isEqualTo(sessionsBefore + 2);
+      cluster.requireAllEnded();
+      second.requireAllEnded();
+    }
+  }
+
+  @Test
+  void staysWithADrainingDenoiserWhileThereIsNoOther() throws Exception {
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request());
+      cluster.denoiser.play((session, step) -> {
+        if (step.getNumber() == 2) {
+          cluster.denoiserServer().drain();
+          session.sayDraining();
+        }
+        session.answer(step);
+      });
+      var reply = cluster.client.generate(request());
+
+      assertThat(reply.committed()).isEqualTo(undisturbed.committed());
+      assertThat(cluster.denoiser.sessions).hasSize(2);
+      cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void givesUpWhenNobodyTakesOver() throws Exception {
+    try (var cluster = new Cluster.Setup().failoverTime(Duration.ofMillis(600)).start()) {
+      cluster.denoiser.play((session, step) -> {
+        if (step.getNumber() == 1) {
+          Thread.startVirtualThread(() -> cluster.denoiserServer().close());
+        } else {
+          session.answer(step);
+        }
+      });
+      long start = System.nanoTime();
+      var failure = cluster.client.refused(request());
+
+      assertThat(failure.code()).isEqualTo(Status.Code.UNAVAILABLE);
+      assertThat(failure.message()).startsWith("denoiser-service is not available: ");
+      assertThat(failure.hasRetry()).isTrue();
+      assertThat(failure.reasons()).containsExactly("UNAVAILABLE");
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(Duration.ofMillis(600), Duration.ofSeconds(15));
+    }
+  }
+
+  @Test
+  void refusesADenoiserThatTurnsOutToServeAnotherModel() throws Exception {
+    try (var cluster = Cluster.start()) {
+      cluster.denoiser.onOpen(
+          session -> session.fail(Status.FAILED_PRECONDITION.withDescription("model: a (expected: b)")));
+      var failure = cluster.client.refused(request());
+
+      assertThat(failure.code()).isEqualTo(Status.Code.UNAVAILABLE);
+      assertThat(failure.message()).isEqualTo("denoiser-service does not fit this gateway: model: a (expected: b)");
+      assertThat(cluster.denoiser.sessions).hasSize(1);
+    }
+  }
+
+  private static ScriptedDenoiser.Script once(ScriptedDenoiser.Script script) {
+    return new ScriptedDenoiser.Script() {
+      private ScriptedDenoiser.@org.jspecify.annotations.Nullable Session only;
+
+      @Override
+      public synchronized void step(ScriptedDenoiser.Session session, io.lladav.internal.denoiser.v1.StepRequest step) {
+        if (step.getNumber() == 0) {
+          only = session;
+        }
+        if (session == only) {
+          script.step(session, step);
+        } else {
+          session.answer(step);
+        }
+      }
+    };
+  }
+
+  private static Reply generate(Cluster cluster, GenerateRequest request) {
+    try {
+      return cluster.client.generate(request);
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+}
