@@ -98,7 +98,8 @@ final class BackendCall<Q, R> implements AutoCloseable {
 
   /// Whether the other side cancelled, as a server does that has no time left to stop in good order.
   private boolean isCutOff(StatusException cause) {
-    return cause.getStatus().getCode() == Status.Code.CANCELLED && !closed && !Context.current().isCancelled();
+    return cause.getStatus().getCode() == Status.Code.CANCELLED && !closed
+        && !Context.current().isCancelled();
   }
 
   private void judge(Consumer<CircuitBreaker> judgement) {

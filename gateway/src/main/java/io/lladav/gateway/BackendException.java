@@ -33,12 +33,8 @@ final class BackendException extends RuntimeException {
   }
 
   /// Whether the stream was ended from this side, so that the reason lies elsewhere.
-  boolean isCancelled() {
-    return code() == Status.Code.CANCELLED;
-  }
+  boolean isCancelled() { return code() == Status.Code.CANCELLED; }
 
   /// Whether another process, or the same one later, may well do better.
-  boolean isPassing() {
-    return code() == Status.Code.UNAVAILABLE;
-  }
+  boolean isPassing() { return code() == Status.Code.UNAVAILABLE; }
 }

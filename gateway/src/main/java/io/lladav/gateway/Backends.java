@@ -60,7 +60,8 @@ final class Backends implements AutoCloseable {
   /// Opens a stream for one picture's or video's features.
   BackendCall<ProjectRequest, ProjectResponse> project() {
     // It answers once it has features: the vision service's time comes on top of its own.
-    return projector.call(visualTimeout.multipliedBy(2), channel -> ProjectorServiceGrpc.newBlockingV2Stub(channel).project());
+    return projector.call(visualTimeout.multipliedBy(2),
+        channel -> ProjectorServiceGrpc.newBlockingV2Stub(channel).project());
   }
 
   /// Opens a stream for one generation.

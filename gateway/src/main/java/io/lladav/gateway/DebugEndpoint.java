@@ -58,7 +58,7 @@ final class DebugEndpoint extends DebugServiceImplBase {
           ReplayResponse.newBuilder().setPrompt(prompt(prompt, request)).build());
       case GenerationEvent.VisualEncoded(int visual, var digests) -> responses.onNext(
           ReplayResponse.newBuilder().setVisual(visual(visual, digests)).build());
-      case GenerationEvent.Started _, GenerationEvent.Stepped _, GenerationEvent.Finished _ -> {
+      case GenerationEvent.Started _,GenerationEvent.Stepped _,GenerationEvent.Finished _ -> {
         // Public events need no more detail.
       }
     }

@@ -40,6 +40,7 @@ final class DenoiserSession implements AutoCloseable {
   /// @param confidences the probability of each
   /// @param queueSeconds time spent waiting for the dispatcher
   /// @param forwardSeconds time spent computing
+  @SuppressWarnings("ArrayRecordComponent") // read once, compared nowhere
   record Answer(int[] candidates, float[] confidences, double queueSeconds, double forwardSeconds) {}
 
   /// Opens an empty session on whichever denoiser is chosen by the channel.
@@ -77,7 +78,8 @@ final class DenoiserSession implements AutoCloseable {
   /// @param committed what was committed since this session's last step
   Answer run(Step step, List<Choice> committed) throws InterruptedException {
     var request = StepRequest.newBuilder().setNumber(step.number()).setRefresh(true);
-    committed.forEach(choice -> request.addCommittedPositions(choice.position()).addCommittedIds(choice.id()));
+    committed
+        .forEach(choice -> request.addCommittedPositions(choice.position()).addCommittedIds(choice.id()));
     IntStream.of(step.asked()).forEach(request::addPositions);
     for (double uniform : step.uniforms()) {
       request.addUniforms(uniform);
@@ -91,9 +93,7 @@ final class DenoiserSession implements AutoCloseable {
   }
 
   /// Whether the denoiser has said that it is about to stop.
-  boolean isDraining() {
-    return draining;
-  }
+  boolean isDraining() { return draining; }
 
   @Override
   public void close() {
@@ -118,7 +118,8 @@ final class DenoiserSession implements AutoCloseable {
     for (int i = 0; i < confidences.length; i++) {
       confidences[i] = result.getConfidences(i);
     }
-    return new Answer(result.getCandidateIdsList().stream().mapToInt(Integer::intValue).toArray(), confidences,
+    return new Answer(result.getCandidateIdsList().stream().mapToInt(Integer::intValue).toArray(),
+        confidences,
         result.getQueueSeconds(), result.getForwardSeconds());
   }
 

@@ -40,12 +40,13 @@ final class EventWriter {
   /// Writes one event; those that clients are not told about are left out.
   void write(GenerationEvent event) {
     switch (event) {
-      case GenerationEvent.PromptBuilt _, GenerationEvent.VisualEncoded _ -> {
+      case GenerationEvent.PromptBuilt _,GenerationEvent.VisualEncoded _ -> {
         // For the debugging service.
       }
       case GenerationEvent.Started started -> out.accept(
           GenerateResponse.newBuilder().setStarted(started(started)).build());
-      case GenerationEvent.Stepped step -> out.accept(GenerateResponse.newBuilder().setStep(step(step)).build());
+      case GenerationEvent.Stepped step ->
+        out.accept(GenerateResponse.newBuilder().setStep(step(step)).build());
       case GenerationEvent.Finished finished -> out.accept(
           GenerateResponse.newBuilder().setFinished(finished(finished)).build());
     }
@@ -73,7 +74,7 @@ final class EventWriter {
         .setHeightPx(first.height());
     switch (plan) {
       case TiledPlan tiled -> info.setGridRows(tiled.gridRows()).setGridColumns(tiled.gridColumns());
-      case PaddedPlan _, VideoPlan _ -> {
+      case PaddedPlan _,VideoPlan _ -> {
         // Nothing is cut.
       }
     }

@@ -23,7 +23,8 @@ import java.time.Duration;
 /// @param grpc where clients are answered
 /// @param client limits of the channels to the other services
 /// @param metrics the Prometheus endpoint
-public record GatewayConfig(Path checkpoint, String visionTarget, String projectorTarget, String denoiserTarget,
+public record GatewayConfig(Path checkpoint, String visionTarget, String projectorTarget,
+    String denoiserTarget,
     Duration visualTimeout, Duration stepTimeout, Duration failoverTime, boolean debugService, Limits limits,
     GrpcServerConfig grpc, GrpcClientConfig client, MetricsConfig metrics) implements ServiceConfig {
   private static final int MESSAGE_BYTES_MAX = 64 << 20;

@@ -38,7 +38,8 @@ sealed interface GenerationEvent {
   /// @param committed what became final, by falling confidence
   /// @param provisional the best guess for every position still masked, ascending; empty unless asked for
   record Stepped(int number, int block, List<Token> committed, List<Token> provisional)
-      implements GenerationEvent {
+      implements
+        GenerationEvent {
     public Stepped {
       committed = List.copyOf(committed);
       provisional = List.copyOf(provisional);

@@ -24,10 +24,12 @@ final class GenerationMetrics {
   GenerationMetrics(Metrics metrics) {
     generations = metrics.counter("lladav_generations_total", "Finished replies.", "finish_reason");
     steps = metrics.counter("lladav_steps_total", "Denoising steps.");
-    forwards = metrics.counter("lladav_forwards_total", "Model calls of finished replies; a guided pair is one.");
+    forwards = metrics.counter("lladav_forwards_total",
+        "Model calls of finished replies; a guided pair is one.");
     tokens = metrics.counter("lladav_tokens_total", "Positions of finished replies.", "kind");
     seconds = metrics.seconds("lladav_generation_seconds", "From request to last event.");
-    queueSeconds = metrics.seconds("lladav_queue_wait_seconds", "Wait of a reply's steps in the denoiser's queue.");
+    queueSeconds = metrics.seconds("lladav_queue_wait_seconds",
+        "Wait of a reply's steps in the denoiser's queue.");
     visualSeconds = metrics.seconds("lladav_visual_seconds", "From pictures to embeddings in the denoiser.");
   }
 

@@ -62,7 +62,8 @@ final class Generator {
   /// @param events takes what happens, in the order [GenerationEvent] says, on this thread
   /// @throws ServiceException if the request is refused or a service is missing
   /// @throws Exception if the client has gone or a service failed
-  void run(GenerationRequest request, RandomNumbers numbers, Consumer<GenerationEvent> events) throws Exception {
+  void run(GenerationRequest request, RandomNumbers numbers, Consumer<GenerationEvent> events)
+      throws Exception {
     if (!admission.tryAcquirePermission()) {
       throw new ServiceException.Overloaded(RETRY_AFTER, "%d generations are running (expected: at most %d)"
           .formatted(admission.getBulkheadConfig().getMaxConcurrentCalls(),
@@ -102,7 +103,8 @@ final class Generator {
       promptSeconds = secondsSince(startNanos);
       events.accept(new PromptBuilt(plan.prompt()));
       events.accept(new Started(plan.promptPositions(), plan.plans()));
-      try (var link = new DenoiserLink(backends, visualStream, identity, request, plan, served.digests(request, plan),
+      try (var link = new DenoiserLink(backends, visualStream, identity, request, plan,
+          served.digests(request, plan),
           failoverTime, (visual, digests) -> events.accept(new VisualEncoded(visual, digests)))) {
         long visualStart = System.nanoTime();
         link.open();

@@ -48,22 +48,25 @@ final class Handshake {
         .withDeadlineAfter(CALL_TIME)
         .getIdentity(io.lladav.internal.vision.v1.GetIdentityRequest.getDefaultInstance()));
     requireSame(backends.vision(), vision.getIdentity());
-    var projector = await(backends.projector(), backend -> ProjectorServiceGrpc.newBlockingV2Stub(backend.channel())
-        .withDeadlineAfter(CALL_TIME)
-        .getIdentity(io.lladav.internal.projector.v1.GetIdentityRequest.getDefaultInstance()));
+    var projector = await(backends.projector(),
+        backend -> ProjectorServiceGrpc.newBlockingV2Stub(backend.channel())
+            .withDeadlineAfter(CALL_TIME)
+            .getIdentity(io.lladav.internal.projector.v1.GetIdentityRequest.getDefaultInstance()));
     requireSame(backends.projector(), projector.getIdentity());
-    var denoiser = await(backends.denoiser(), backend -> DenoiserServiceGrpc.newBlockingV2Stub(backend.channel())
-        .withDeadlineAfter(CALL_TIME)
-        .getIdentity(io.lladav.internal.denoiser.v1.GetIdentityRequest.getDefaultInstance()));
+    var denoiser = await(backends.denoiser(),
+        backend -> DenoiserServiceGrpc.newBlockingV2Stub(backend.channel())
+            .withDeadlineAfter(CALL_TIME)
+            .getIdentity(io.lladav.internal.denoiser.v1.GetIdentityRequest.getDefaultInstance()));
     requireSame(backends.denoiser(), denoiser.getIdentity());
     return new Denoiser(denoiser.getIdentity(), denoiser.getCanvasPositionsMax());
   }
 
   private void requireSame(Backend backend, ModelIdentity theirs) {
     if (!theirs.getCheckpointDigest().equals(checkpointDigest)) {
-      throw new ConfigException("checkpoint: %s at %s serves %s, this gateway %s (expected: the same checkpoint; give"
-          .formatted(backend.name(), backend.target(), theirs.getCheckpointDigest(), checkpointDigest)
-          + " all four services the same directory)");
+      throw new ConfigException(
+          "checkpoint: %s at %s serves %s, this gateway %s (expected: the same checkpoint; give"
+              .formatted(backend.name(), backend.target(), theirs.getCheckpointDigest(), checkpointDigest)
+              + " all four services the same directory)");
     }
   }
 
@@ -75,8 +78,9 @@ final class Handshake {
       } catch (StatusException e) {
         if (e.getStatus().getCode() != Status.Code.UNAVAILABLE
             && e.getStatus().getCode() != Status.Code.DEADLINE_EXCEEDED) {
-          throw new ConfigException("%s at %s does not answer as expected: %s (expected: a %s of this release)"
-              .formatted(backend.name(), backend.target(), e.getStatus(), backend.name()));
+          throw new ConfigException(
+              "%s at %s does not answer as expected: %s (expected: a %s of this release)"
+                  .formatted(backend.name(), backend.target(), e.getStatus(), backend.name()));
         }
         if (System.nanoTime() > nextLogNanos) {
           LOG.atWarn()

@@ -17,7 +17,8 @@ import static io.lladav.runtime.ConfigException.require;
 /// @param stopStringsMax stop strings of one request
 /// @param concurrentGenerationsMax generations that run at once; further ones are refused with RetryInfo
 public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsMax, int imageBytesMax,
-    long imagePixelsMax, int imageSideMax, int imagesMax, int videoFramesMax, int messagesMax, int textCharsMax,
+    long imagePixelsMax, int imageSideMax, int imagesMax, int videoFramesMax, int messagesMax,
+    int textCharsMax,
     int stopStringsMax, int concurrentGenerationsMax) {
   // What PictureLimits can hold.
   private static final long PIXELS_MAX = Integer.MAX_VALUE / 3;

@@ -19,7 +19,8 @@ public final class Main {
     var backends = process.own(Backends.open(config));
     var denoiser = new Handshake(backends, served.checkpoint().digest()).complete();
     var parser = new RequestParser(served.tokenizer(), config.limits());
-    var generator = new Generator(served, denoiser, backends, config, new GenerationMetrics(process.metrics()));
+    var generator = new Generator(served, denoiser, backends, config,
+        new GenerationMetrics(process.metrics()));
     process.add(new GenerationEndpoint(parser, generator, ModelCard.of(served, denoiser.identity(), config)));
     if (config.debugService()) {
       process.add(new DebugEndpoint(parser, generator, denoiser.identity()));

@@ -46,7 +46,8 @@ record RecordedOrder(List<Map<Integer, Double>> steps, RandomNumbers candidates)
     Double number = step < steps.size() ? steps.get(step).get(position) : null;
     if (number == null) {
       throw new InvalidRequest("order_numbers",
-          "order_numbers: none for step %d, position %d (expected: one per candidate)".formatted(step, position));
+          "order_numbers: none for step %d, position %d (expected: one per candidate)".formatted(step,
+              position));
     }
     return number;
   }

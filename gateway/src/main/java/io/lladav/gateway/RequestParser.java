@@ -68,7 +68,8 @@ final class RequestParser {
         switch (decoding.getImagePlacement()) {
           case IMAGE_PLACEMENT_UNSPECIFIED, IMAGE_PLACEMENT_LEADING -> VisualPlacement.LEADING;
           case IMAGE_PLACEMENT_VERBATIM -> VisualPlacement.VERBATIM;
-          case UNRECOGNIZED -> throw unknownValue("decoding.image_placement", decoding.getImagePlacementValue());
+          case UNRECOGNIZED ->
+            throw unknownValue("decoding.image_placement", decoding.getImagePlacementValue());
         });
     return new GenerationRequest(dialogue, visuals, options, multiImage(decoding), attention(decoding),
         settings(decoding), wire.getStream().getProvisional());
@@ -96,7 +97,8 @@ final class RequestParser {
     requireSetting(genLength >= 1 && genLength <= limits.genLengthMax(), "gen_length", genLength,
         "1..%d".formatted(limits.genLengthMax()));
     int steps = wire.hasSteps() ? wire.getSteps() : genLength;
-    requireSetting(steps >= 1 && steps <= genLength, "steps", steps, "1..%d, gen_length".formatted(genLength));
+    requireSetting(steps >= 1 && steps <= genLength, "steps", steps,
+        "1..%d, gen_length".formatted(genLength));
     int[] suffix = tokenizer.encodeText(wire.getSuffix());
     requireSetting(suffix.length <= limits.suffixTokensMax(), "suffix", suffix.length + " tokens",
         "at most %d tokens".formatted(limits.suffixTokensMax()));
@@ -142,7 +144,8 @@ final class RequestParser {
     for (int i = 0; i < count; i++) {
       String field = "messages[%d]".formatted(i);
       var message = message(field, wire.getMessages(i), visuals);
-      requireRole(i == 0 || message.role() != Role.SYSTEM, field, message, "USER or ASSISTANT; SYSTEM stands first");
+      requireRole(i == 0 || message.role() != Role.SYSTEM, field, message,
+          "USER or ASSISTANT; SYSTEM stands first");
       requireRole(i < count - 1 || message.role() == Role.USER, field, message, "USER in the last message");
       dialogue.add(message);
     }
@@ -172,13 +175,15 @@ final class RequestParser {
     requireLimit(chars, limits.textCharsMax(), "text-chars-max", "messages", "characters of text");
   }
 
-  private io.lladav.model.prompt.Message message(String field, io.lladav.v1.Message wire, List<Visual> visuals) {
+  private io.lladav.model.prompt.Message message(String field, io.lladav.v1.Message wire,
+      List<Visual> visuals) {
     var role = switch (wire.getRole()) {
       case ROLE_SYSTEM -> Role.SYSTEM;
       case ROLE_USER -> Role.USER;
       case ROLE_ASSISTANT -> Role.ASSISTANT;
       case ROLE_UNSPECIFIED, UNRECOGNIZED -> throw new InvalidRequest(field + ".role",
-          "%s.role: %d (expected: ROLE_SYSTEM, ROLE_USER or ROLE_ASSISTANT)".formatted(field, wire.getRoleValue()));
+          "%s.role: %d (expected: ROLE_SYSTEM, ROLE_USER or ROLE_ASSISTANT)".formatted(field,
+              wire.getRoleValue()));
     };
     var parts = new ArrayList<Part>();
     for (int i = 0; i < wire.getPartsCount(); i++) {
@@ -192,7 +197,8 @@ final class RequestParser {
       case TEXT -> new Part.Text(wire.getText());
       case IMAGE -> add(visuals, new Visual.Picture(field, frame(field + ".image", wire.getImage())));
       case VIDEO -> add(visuals, video(field + ".video", wire.getVideo()));
-      case CONTENT_NOT_SET -> throw new InvalidRequest(field, field + ": nothing set (expected: text, image or video)");
+      case CONTENT_NOT_SET ->
+        throw new InvalidRequest(field, field + ": nothing set (expected: text, image or video)");
     };
   }
 
@@ -233,7 +239,8 @@ final class RequestParser {
 
   /// Settings that are named in the contract but not served.
   private static void refuseUnserved(io.lladav.v1.DecodingSettings wire) {
-    refuseUnless(wire.getStrategy() == Strategy.STRATEGY_UNSPECIFIED || wire.getStrategy() == Strategy.STRATEGY_FIXED,
+    refuseUnless(
+        wire.getStrategy() == Strategy.STRATEGY_UNSPECIFIED || wire.getStrategy() == Strategy.STRATEGY_FIXED,
         "decoding.strategy", name(wire.getStrategy(), wire.getStrategyValue(), "STRATEGY_"), "fixed");
     refuseUnless(wire.getCache() == Cache.CACHE_UNSPECIFIED || wire.getCache() == Cache.CACHE_NONE,
         "decoding.cache", name(wire.getCache(), wire.getCacheValue(), "CACHE_"), "none");
@@ -257,7 +264,8 @@ final class RequestParser {
   }
 
   private static InvalidRequest unknownValue(String field, int number) {
-    return new InvalidRequest(field, "%s: %d (expected: a value of its enumeration)".formatted(field, number));
+    return new InvalidRequest(field,
+        "%s: %d (expected: a value of its enumeration)".formatted(field, number));
   }
 
   private static void requireSetting(boolean valid, String name, Object value, String expected) {
@@ -269,7 +277,8 @@ final class RequestParser {
 
   private static void requireLimit(long value, long max, String limit, String field, String unit) {
     if (value > max) {
-      throw new LimitExceeded(limit, "%s: %d %s (expected: at most %d, %s)".formatted(field, value, unit, max, limit));
+      throw new LimitExceeded(limit,
+          "%s: %d %s (expected: at most %d, %s)".formatted(field, value, unit, max, limit));
     }
   }
 

@@ -99,7 +99,8 @@ final class ServedModel implements AutoCloseable {
   private static VisualSettings visualSettings(Checkpoint checkpoint) {
     var visual = checkpoint.visual();
     return VisualSettings.parse(visual.imageAspectRatio(), visual.imageGridPinpoints(), visual.mergeType(),
-        visual.newlinePosition(), visual.poolMode(), checkpoint.vision().imageSize(), checkpoint.vision().patchSize());
+        visual.newlinePosition(), visual.poolMode(), checkpoint.vision().imageSize(),
+        checkpoint.vision().patchSize());
   }
 
   private io.lladav.model.prompt.Prompt build(GenerationRequest request) {

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import org.jspecify.annotations.Nullable;
 
 /// The way of one picture or video from bytes to merged embeddings, through vision and projector service, chunk by
 /// chunk: the gateway holds neither its features nor its embeddings.
@@ -50,7 +51,8 @@ final class VisualStream {
   /// @return SHA-256 of each tile's RGB bytes, in tile order
   /// @throws BackendException if a service fails
   /// @throws io.lladav.runtime.ServiceException if the vision service refuses the picture
-  List<byte[]> run(Visual visual, VisualPlan plan, boolean stacked, EmbeddingSink sink) throws InterruptedException {
+  List<byte[]> run(Visual visual, VisualPlan plan, boolean stacked, EmbeddingSink sink)
+      throws InterruptedException {
     // Both streams live in a context of their own: whichever side fails takes the other's with it, so that neither
     // waits for what will not come.
     try (var streams = Context.current().withCancellation()) {
@@ -95,11 +97,11 @@ final class VisualStream {
     }
   }
 
-  private static RuntimeException unchecked(Throwable cause) throws InterruptedException {
+  private static RuntimeException unchecked(@Nullable Throwable cause) throws InterruptedException {
     return switch (cause) {
       case RuntimeException unchecked -> unchecked;
       case InterruptedException interrupted -> throw interrupted;
-      default -> new IllegalStateException("relaying features failed", cause);
+      case null, default -> new IllegalStateException("relaying features failed", cause);
     };
   }
 
@@ -177,7 +179,8 @@ final class VisualStream {
           .setWidthPx(original.width())
           .setHeightPx(original.height())
           .setStacked(stacked));
-      case VideoPlan video -> description.setVideo(VideoFrames.newBuilder().setFrameCount(video.frameCount()));
+      case VideoPlan video ->
+        description.setVideo(VideoFrames.newBuilder().setFrameCount(video.frameCount()));
     }
     return description.build();
   }

@@ -50,8 +50,7 @@ final class BackendFailureTest {
   @Test
   void namesADenoiserThatNeverOpensASession() throws Exception {
     try (var cluster = new Cluster.Setup().stepTimeout(SHORT).failoverTime(SHORT).start()) {
-      cluster.denoiser.onOpen(_ -> {
-      });
+      cluster.denoiser.onOpen(_ -> {});
       requireUnavailable(cluster, question("?").build(),
           "denoiser-service is not available: no progress for 300 ms");
       assertThat(cluster.denoiser.sessions.size()).as("sessions tried").isBetween(2, 3);
@@ -60,21 +59,22 @@ final class BackendFailureTest {
 
   @Test
   void namesASlowVisionService() throws Exception {
-    var vision = new ScriptedVision().play(_ -> {
-    });
-    try (var cluster = new Cluster.Setup().vision(vision).visualTimeout(SHORT).failoverTime(Duration.ZERO).start()) {
-      requireUnavailable(cluster, pictureRequest(), "vision-service is not available: no progress for 300 ms");
+    var vision = new ScriptedVision().play(_ -> {});
+    try (var cluster = new Cluster.Setup().vision(vision).visualTimeout(SHORT).failoverTime(Duration.ZERO)
+        .start()) {
+      requireUnavailable(cluster, pictureRequest(),
+          "vision-service is not available: no progress for 300 ms");
     }
   }
 
   @Test
   void namesASlowProjector() throws Exception {
-    var projector = new ScriptedProjector().play(_ -> {
-    });
+    var projector = new ScriptedProjector().play(_ -> {});
     try (var cluster = new Cluster.Setup().projector(projector).visualTimeout(Duration.ofSeconds(1))
         .failoverTime(Duration.ZERO)
         .start()) {
-      requireUnavailable(cluster, pictureRequest(), "projector-service is not available: no progress for 2000 ms");
+      requireUnavailable(cluster, pictureRequest(),
+          "projector-service is not available: no progress for 2000 ms");
     }
   }
 
@@ -89,7 +89,8 @@ final class BackendFailureTest {
 
       assertThat(failure.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
       assertThat(failure.fields()).containsExactly("messages[0].parts[1].video.frames[0].data");
-      assertThat(failure.message()).isEqualTo("messages[0].parts[1].video.frames[0].data: picture: damaged PNG");
+      assertThat(failure.message())
+          .isEqualTo("messages[0].parts[1].video.frames[0].data: picture: damaged PNG");
       cluster.requireAllEnded();
     }
   }
@@ -98,7 +99,8 @@ final class BackendFailureTest {
   void passesOnWhatIsTooMuchForAService() throws Exception {
     try (var cluster = Cluster.start()) {
       cluster.denoiser.play((session, _) -> session.fail(ErrorMapping.toStatus(
-          new ServiceException.Overloaded(Duration.ofSeconds(2), "8 steps are waiting (expected: at most 8)"))));
+          new ServiceException.Overloaded(Duration.ofSeconds(2),
+              "8 steps are waiting (expected: at most 8)"))));
       var failure = cluster.client.refused(question("?"));
 
       assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
@@ -131,7 +133,8 @@ final class BackendFailureTest {
     try (var cluster = new Cluster.Setup().vision(vision).failoverTime(Duration.ZERO).start()) {
       cluster.projector.onFeatures(call -> call.fail(Status.UNAVAILABLE.withDescription("restarting")));
       requireUnavailable(cluster, pictureRequest(), "projector-service is not available: restarting");
-      cluster.projector.onFeatures(call -> call.fail(Status.INVALID_ARGUMENT.withDescription("features: 3 rows")));
+      cluster.projector
+          .onFeatures(call -> call.fail(Status.INVALID_ARGUMENT.withDescription("features: 3 rows")));
       requireInternal(cluster, pictureRequest());
     }
   }
@@ -234,7 +237,8 @@ final class BackendFailureTest {
         change.apply(GenerationTest.scripted(step, _ -> 100, _ -> 0.5f).toBuilder()).build()));
   }
 
-  private static void requireUnavailable(Cluster cluster, GenerateRequest request, String message) throws Exception {
+  private static void requireUnavailable(Cluster cluster, GenerateRequest request, String message)
+      throws Exception {
     long start = System.nanoTime();
     var failure = cluster.client.refused(request);
 

@@ -66,7 +66,8 @@ record Client(ManagedChannel channel) implements AutoCloseable {
     };
   }
 
-  private static <R> List<R> readAll(BlockingClientCall<?, R> call) throws StatusException, InterruptedException {
+  private static <R> List<R> readAll(BlockingClientCall<?, R> call)
+      throws StatusException, InterruptedException {
     var events = new ArrayList<R>();
     for (R event = call.read(); event != null; event = call.read()) {
       events.add(event);

@@ -139,9 +139,10 @@ final class Cluster implements AutoCloseable {
     /// The defaults but for the number of generations that may run at once.
     Setup concurrentGenerationsMax(int count) {
       var d = Limits.defaults();
-      return limits(new Limits(d.genLengthMax(), d.suffixTokensMax(), d.promptPositionsMax(), d.imageBytesMax(),
-          d.imagePixelsMax(), d.imageSideMax(), d.imagesMax(), d.videoFramesMax(), d.messagesMax(),
-          d.textCharsMax(), d.stopStringsMax(), count));
+      return limits(
+          new Limits(d.genLengthMax(), d.suffixTokensMax(), d.promptPositionsMax(), d.imageBytesMax(),
+              d.imagePixelsMax(), d.imageSideMax(), d.imagesMax(), d.videoFramesMax(), d.messagesMax(),
+              d.textCharsMax(), d.stopStringsMax(), count));
     }
 
     GatewayConfig config(String visionTarget, String projectorTarget, String denoiserTarget) {

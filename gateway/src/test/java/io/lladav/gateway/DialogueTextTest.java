@@ -48,7 +48,8 @@ final class DialogueTextTest {
   void keepsASuffixTextAndReadsStopsAsTokens() throws Exception {
     try (var cluster = new Cluster.Setup().debugService().start(); var tokenizer = tokenizer()) {
       var request = question("?");
-      request.getDecodingBuilder().setSuffix(HOSTILE).setStop(StopStrings.newBuilder().addValues("<|eot_id|>"));
+      request.getDecodingBuilder().setSuffix(HOSTILE)
+          .setStop(StopStrings.newBuilder().addValues("<|eot_id|>"));
       var detail = prompt(cluster, request);
 
       int[] suffix = detail.getSuffixIdsList().stream().mapToInt(i -> i).toArray();
@@ -70,7 +71,8 @@ final class DialogueTextTest {
               ReplayResponse.ContentCase.VISUAL, ReplayResponse.ContentCase.EVENT);
       assertThat(events.getFirst().getPrompt().getInputIdsList()).containsOnlyOnce(-200);
       assertThat(events.getFirst().getPrompt().getText()).containsOnlyOnce("<image>");
-      assertThat(events.get(2).getVisual().getTileDigestsList()).containsExactly(ScriptedVision.tileDigest(0));
+      assertThat(events.get(2).getVisual().getTileDigestsList())
+          .containsExactly(ScriptedVision.tileDigest(0));
     }
   }
 
@@ -92,7 +94,8 @@ final class DialogueTextTest {
 
       replay.removeOrderNumbers(2);
       assertThatExceptionOfType(StatusException.class).isThrownBy(() -> cluster.client.replay(replay.build()))
-          .withMessage("INVALID_ARGUMENT: order_numbers: none for step 2, position 2 (expected: one per candidate)");
+          .withMessage(
+              "INVALID_ARGUMENT: order_numbers: none for step 2, position 2 (expected: one per candidate)");
       replay.setOrderNumbers(0, numbers(List.of(0, 1), List.of(0.5)));
       assertThatExceptionOfType(StatusException.class).isThrownBy(() -> cluster.client.replay(replay.build()))
           .withMessage("INVALID_ARGUMENT: order_numbers: 2 positions, 1 numbers (expected: as many)");
@@ -122,7 +125,8 @@ final class DialogueTextTest {
   }
 
   private static PromptDetail prompt(Cluster cluster, GenerateRequest.Builder request) throws Exception {
-    return cluster.client.replay(ReplayRequest.newBuilder().setRequest(request).build()).getFirst().getPrompt();
+    return cluster.client.replay(ReplayRequest.newBuilder().setRequest(request).build()).getFirst()
+        .getPrompt();
   }
 
   private static List<Integer> special(int[] ids, Tokenizer tokenizer) {

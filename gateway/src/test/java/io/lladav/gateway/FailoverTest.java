@@ -61,7 +61,8 @@ final class FailoverTest {
     try (var cluster = Cluster.start()) {
       var undisturbed = cluster.client.generate(request());
       cluster.denoiser.play((session, step) -> {
-        boolean first = cluster.denoiser.sessions.size() < 5 && step.getNumber() == cluster.denoiser.sessions.size();
+        boolean first = cluster.denoiser.sessions.size() < 5
+            && step.getNumber() == cluster.denoiser.sessions.size();
         if (first) {
           session.fail(Status.UNAVAILABLE.withDescription("going away"));
         } else {
@@ -179,7 +180,8 @@ final class FailoverTest {
       assertThat(failure.message()).startsWith("denoiser-service is not available: ");
       assertThat(failure.hasRetry()).isTrue();
       assertThat(failure.reasons()).containsExactly("UNAVAILABLE");
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(Duration.ofMillis(600), Duration.ofSeconds(15));
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(Duration.ofMillis(600),
+          Duration.ofSeconds(15));
     }
   }
 
@@ -191,7 +193,8 @@ final class FailoverTest {
       var failure = cluster.client.refused(request());
 
       assertThat(failure.code()).isEqualTo(Status.Code.UNAVAILABLE);
-      assertThat(failure.message()).isEqualTo("denoiser-service does not fit this gateway: model: a (expected: b)");
+      assertThat(failure.message())
+          .isEqualTo("denoiser-service does not fit this gateway: model: a (expected: b)");
       assertThat(cluster.denoiser.sessions).hasSize(1);
     }
   }
@@ -201,7 +204,8 @@ final class FailoverTest {
       private ScriptedDenoiser.@org.jspecify.annotations.Nullable Session only;
 
       @Override
-      public synchronized void step(ScriptedDenoiser.Session session, io.lladav.internal.denoiser.v1.StepRequest step) {
+      public synchronized void step(ScriptedDenoiser.Session session,
+          io.lladav.internal.denoiser.v1.StepRequest step) {
         if (step.getNumber() == 0) {
           only = session;
         }

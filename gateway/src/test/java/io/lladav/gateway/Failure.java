@@ -20,7 +20,8 @@ import java.util.Objects;
 /// @param limits the limits that QuotaFailure names
 /// @param reasons the reasons of ErrorInfo
 /// @param hasRetry whether RetryInfo says when to come back
-record Failure(Status.Code code, String message, List<String> fields, List<String> limits, List<String> reasons,
+record Failure(Status.Code code, String message, List<String> fields, List<String> limits,
+    List<String> reasons,
     boolean hasRetry) {
   static Failure of(StatusException failure) {
     var details = Objects.requireNonNull(StatusProto.fromThrowable(failure)).getDetailsList();

@@ -17,7 +17,8 @@ final class FixedAddresses extends NameResolverProvider {
 
   /// A target of several ports.
   static String target(int... ports) {
-    return SCHEME + ":///" + String.join(",", java.util.stream.IntStream.of(ports).mapToObj(String::valueOf).toList());
+    return SCHEME + ":///"
+        + String.join(",", java.util.stream.IntStream.of(ports).mapToObj(String::valueOf).toList());
   }
 
   /// Makes the scheme known to channels opened from now on.
@@ -26,9 +27,7 @@ final class FixedAddresses extends NameResolverProvider {
   }
 
   @Override
-  protected boolean isAvailable() {
-    return true;
-  }
+  protected boolean isAvailable() { return true; }
 
   @Override
   protected int priority() {

@@ -94,8 +94,10 @@ final class GenerationTest {
 
     var reply = cluster.client.generate(question("?").setDecoding(length(4, 2)));
 
-    assertThat(reply.steps().get(0).getCommittedList()).containsExactly(token(1, 101, 0.9f), token(3, 103, 0.8f));
-    assertThat(reply.steps().get(1).getCommittedList()).containsExactly(token(2, 112, 0.3f), token(0, 110, 0.1f));
+    assertThat(reply.steps().get(0).getCommittedList()).containsExactly(token(1, 101, 0.9f),
+        token(3, 103, 0.8f));
+    assertThat(reply.steps().get(1).getCommittedList()).containsExactly(token(2, 112, 0.3f),
+        token(0, 110, 0.1f));
     assertThat(reply.ids()).containsExactly(110, 101, 112, 103);
     assertThat(reply.finished().getText()).isEqualTo(decoded(110, 101, 112, 103));
   }
@@ -167,7 +169,8 @@ final class GenerationTest {
     var decided = new ArrayList<Integer>();
     for (var step : reply.steps()) {
       step.getCommittedList().forEach(token -> decided.add(token.getPosition()));
-      assertThat(step.getProvisionalList()).extracting(Token::getPosition).isSorted().doesNotContainAnyElementsOf(decided);
+      assertThat(step.getProvisionalList()).extracting(Token::getPosition).isSorted()
+          .doesNotContainAnyElementsOf(decided);
     }
     assertThat(reply.ids()).isEqualTo(plain.ids());
   }
@@ -175,7 +178,8 @@ final class GenerationTest {
   @Test
   void neverShowsTheMaskAsText() throws Exception {
     cluster.denoiser.play((session, step) -> session.answer(scripted(step,
-        position -> position == 1 ? ScriptedModel.MASK : 100 + position, position -> position == 1 ? 0.1f : 0.9f)));
+        position -> position == 1 ? ScriptedModel.MASK : 100 + position,
+        position -> position == 1 ? 0.1f : 0.9f)));
 
     var reply = cluster.client.generate(question("?").setDecoding(length(4, 4))
         .setStream(StreamOptions.newBuilder().setProvisional(true)));
@@ -317,7 +321,8 @@ final class GenerationTest {
     var projected = cluster.projector.calls.getFirst();
     assertThat(projected.description().getVideo())
         .isEqualTo(VideoFrames.newBuilder().setFrameCount(3).build());
-    assertThat(projected.features).extracting(TensorChunk::getFirstRow).containsExactly(0L, 3L, 7L, 10L, 14L, 17L);
+    assertThat(projected.features).extracting(TensorChunk::getFirstRow).containsExactly(0L, 3L, 7L, 10L, 14L,
+        17L);
     assertThat(projected.features).extracting(TensorChunk::getData).isEqualTo(Stream.of(0, 1, 2)
         .flatMap(call -> ScriptedVision.features(call).stream())
         .map(TensorChunk::getData)
@@ -334,7 +339,8 @@ final class GenerationTest {
   @Test
   void squaresSeveralPicturesAndLeavesVideosApart() throws Exception {
     var picture = picture("shapes-384x384.png");
-    var parts = new io.lladav.v1.Part[]{image(picture), image(picture), video(picture("frame-0.png")), text("?")};
+    var parts = new io.lladav.v1.Part[]{image(picture), image(picture), video(picture("frame-0.png")),
+        text("?")};
     cluster.client.generate(Requests.of(user(parts)));
     cluster.client.generate(Requests.of(user(parts))
         .setDecoding(length(4, 4).setMultiImage(MultiImage.MULTI_IMAGE_STACKED)));
@@ -360,13 +366,15 @@ final class GenerationTest {
 
   @Test
   void sendsOnlyTheVisualsThatTheDenoiserLacks() throws Exception {
-    cluster.denoiser.onOpen(session -> session.send(io.lladav.internal.denoiser.v1.DenoiseResponse.newBuilder()
-        .setOpened(io.lladav.internal.denoiser.v1.SessionOpened.newBuilder().addMissingSegments(2))
-        .build()));
+    cluster.denoiser
+        .onOpen(session -> session.send(io.lladav.internal.denoiser.v1.DenoiseResponse.newBuilder()
+            .setOpened(io.lladav.internal.denoiser.v1.SessionOpened.newBuilder().addMissingSegments(2))
+            .build()));
     cluster.client.generate(
         Requests.of(user(image(picture("frame-0.png")), image(picture("frame-1.png")), text("?"))));
 
-    assertThat(cluster.vision.calls).extracting(ScriptedVision.Call::bytes).containsExactly(picture("frame-1.png"));
+    assertThat(cluster.vision.calls).extracting(ScriptedVision.Call::bytes)
+        .containsExactly(picture("frame-1.png"));
     assertThat(cluster.denoiser.sessions.getFirst().embeddings).extracting(SegmentEmbeddings::getSegment)
         .containsOnly(2);
   }

@@ -30,7 +30,8 @@ final class InterruptionTest {
       awaitStep(session, 2);
       call.cancel("enough", null);
 
-      assertThat(session.ended.await(15, TimeUnit.SECONDS)).as("the stream ends though no answer came").isTrue();
+      assertThat(session.ended.await(15, TimeUnit.SECONDS)).as("the stream ends though no answer came")
+          .isTrue();
       release.complete(null);
       assertThat(cluster.client.generate(question("next")).ids()).hasSize(8);
       assertThat(session.steps).hasSize(3);
@@ -59,7 +60,8 @@ final class InterruptionTest {
 
   @Test
   void stopsWithinOneStepWhenTheClientIsGone() throws Exception {
-    var denoiser = new ScriptedDenoiser().play((session, step) -> hold(session, step, 1, new CompletableFuture<>()));
+    var denoiser = new ScriptedDenoiser()
+        .play((session, step) -> hold(session, step, 1, new CompletableFuture<>()));
     try (var cluster = new Cluster.Setup().denoiser(denoiser).concurrentGenerationsMax(1).start()) {
       var leaving = Client.of(cluster.gateway().port());
       assertThat(leaving.open(question("?")).read().hasStarted()).isTrue();
@@ -110,7 +112,8 @@ final class InterruptionTest {
     }
   }
 
-  private static void hold(ScriptedDenoiser.Session session, io.lladav.internal.denoiser.v1.StepRequest step, int held,
+  private static void hold(ScriptedDenoiser.Session session, io.lladav.internal.denoiser.v1.StepRequest step,
+      int held,
       CompletableFuture<Void> release) {
     if (step.getNumber() == held) {
       var _ = release.thenRun(() -> session.answer(step));

@@ -31,7 +31,8 @@ final class Loopback implements AutoCloseable {
   private final HealthStatusManager health;
   private final ExecutorService handlers;
 
-  private Loopback(Server server, HealthStatusManager health, ExecutorService handlers, List<String> requestIds,
+  private Loopback(Server server, HealthStatusManager health, ExecutorService handlers,
+      List<String> requestIds,
       List<String> methods) {
     this.methods = methods;
     this.requestIds = requestIds;
@@ -53,7 +54,8 @@ final class Loopback implements AutoCloseable {
     var methods = new CopyOnWriteArrayList<String>();
     var handlers = Executors.newVirtualThreadPerTaskExecutor();
     try {
-      var server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+      var server = NettyServerBuilder
+          .forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
           .executor(handlers)
           .addService(service)
           .addService(health.getHealthService())

@@ -105,7 +105,8 @@ final class RefusalTest {
             "Infinity (expected: 0.., finite)"),
         setting(d -> d.setCfgScale(-1), "cfg_scale", "-1.0 (expected: 0.., finite)"),
         setting(d -> d.setCfgScale(Double.NaN), "cfg_scale", "NaN (expected: 0.., finite)"),
-        setting(d -> d.setCfgScale(Double.NEGATIVE_INFINITY), "cfg_scale", "-Infinity (expected: 0.., finite)"),
+        setting(d -> d.setCfgScale(Double.NEGATIVE_INFINITY), "cfg_scale",
+            "-Infinity (expected: 0.., finite)"),
         setting(d -> d.setStop(StopStrings.newBuilder().addValues("a").addValues("")), "stop.values[1]",
             "empty (expected: one character or more)"),
         setting(d -> d.setStop(StopStrings.newBuilder().addValues("a").addValues("b").addValues("c")), "stop",
@@ -136,14 +137,16 @@ final class RefusalTest {
         setting(d -> d.setAttentionValue(9), "attention", "9 (expected: a value of its enumeration)"),
         setting(d -> d.setPromptQuirksValue(9), "prompt_quirks", "9 (expected: a value of its enumeration)"),
         setting(d -> d.setMultiImageValue(9), "multi_image", "9 (expected: a value of its enumeration)"),
-        setting(d -> d.setImagePlacementValue(9), "image_placement", "9 (expected: a value of its enumeration)"),
+        setting(d -> d.setImagePlacementValue(9), "image_placement",
+            "9 (expected: a value of its enumeration)"),
         unknownField(question("?").setUnknownFields(UNKNOWN), "request", "GenerateRequest"),
         unknownField(question("?").setDecoding(DecodingSettings.newBuilder().setUnknownFields(UNKNOWN)),
             "decoding", "DecodingSettings"),
         unknownField(question("?").setDecoding(DecodingSettings.newBuilder()
             .setStop(StopStrings.newBuilder().setUnknownFields(UNKNOWN))), "decoding.stop", "StopStrings"),
         unknownField(question("?").addMessages(0, user(text("a"),
-            Part.newBuilder().setText("b").setUnknownFields(UNKNOWN).build())), "messages[0].parts[1]", "Part"),
+            Part.newBuilder().setText("b").setUnknownFields(UNKNOWN).build())), "messages[0].parts[1]",
+            "Part"),
         unknownField(Requests.of(user(Part.newBuilder()
             .setVideo(Video.newBuilder().addFrames(Image.newBuilder().setUnknownFields(UNKNOWN)))
             .build())), "messages[0].parts[0].video.frames[0]", "Image"));
@@ -161,7 +164,8 @@ final class RefusalTest {
         row(Requests.of(message(Role.ROLE_SYSTEM, text("a"))), "messages[0].role",
             "messages[0].role: SYSTEM (expected: USER in the last message)"),
         row(Requests.of(user(text("a")), message(Role.ROLE_SYSTEM, text("b")), user(text("c"))),
-            "messages[1].role", "messages[1].role: SYSTEM (expected: USER or ASSISTANT; SYSTEM stands first)"),
+            "messages[1].role",
+            "messages[1].role: SYSTEM (expected: USER or ASSISTANT; SYSTEM stands first)"),
         row(Requests.of(user(text("a"), Part.getDefaultInstance())), "messages[0].parts[1]",
             "messages[0].parts[1]: nothing set (expected: text, image or video)"),
         row(Requests.of(user(video())), "messages[0].parts[0].video.frames",
@@ -190,7 +194,8 @@ final class RefusalTest {
         row(Requests.of(user(image(pngHeader(1500, 1500)))), "image-pixels-max",
             field + ": picture: 1500x1500 pixels (expected: at most 1000000 pixels)"),
         row(Requests.of(user(image(frame.concat(ByteString.copyFrom(new byte[200_000]))))), "image-bytes-max",
-            "%s: %d bytes (expected: at most 200000, image-bytes-max)".formatted(field, frame.size() + 200_000)),
+            "%s: %d bytes (expected: at most 200000, image-bytes-max)".formatted(field,
+                frame.size() + 200_000)),
         row(Requests.of(user(Collections.nCopies(5, image(frame)).toArray(Part[]::new))), "images-max",
             "messages: 5 pictures and frames (expected: at most 4, images-max)"),
         row(Requests.of(user(video(frame, frame, frame), image(frame), image(frame))), "images-max",
@@ -271,7 +276,8 @@ final class RefusalTest {
 
   private static Arguments unserved(UnaryOperator<DecodingSettings.Builder> change, String name, String value,
       String expected) {
-    return setting(change, name, "%s is not served by this release (expected: %s)".formatted(value, expected));
+    return setting(change, name,
+        "%s is not served by this release (expected: %s)".formatted(value, expected));
   }
 
   private static Arguments unknownField(GenerateRequest.Builder request, String field, String type) {

@@ -63,7 +63,7 @@ final class ScriptedModel {
   }
 
   private static int scramble(int value) {
-    return Arrays.hashCode(new int[]{value * 0x9E3779B9 >>> 7, value * 0x85EBCA6B, value >>> 16});
+    return Arrays.hashCode(new int[]{(value * 0x9E3779B9) >>> 7, value * 0x85EBCA6B, value >>> 16});
   }
 
   private static String digest() {

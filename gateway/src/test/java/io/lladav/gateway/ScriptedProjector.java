@@ -28,8 +28,7 @@ final class ScriptedProjector extends ProjectorServiceImplBase {
 
   final List<Call> calls = new CopyOnWriteArrayList<>();
   private final ModelIdentity identity;
-  private volatile Script onFeatures = _ -> {
-  };
+  private volatile Script onFeatures = _ -> {};
   private volatile Script onComplete = Call::answer;
 
   ScriptedProjector() {

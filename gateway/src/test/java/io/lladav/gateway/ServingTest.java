@@ -73,7 +73,8 @@ final class ServingTest {
   void waitsForServicesThatComeUpLater() throws Exception {
     int denoiserPort = Loopback.freePort();
     var denoiser = new ScriptedDenoiser();
-    try (var vision = Loopback.serve(new ScriptedVision()); var projector = Loopback.serve(new ScriptedProjector())) {
+    try (var vision = Loopback.serve(new ScriptedVision());
+        var projector = Loopback.serve(new ScriptedProjector())) {
       var config = new Cluster.Setup().config("127.0.0.1:" + vision.port(), "127.0.0.1:" + projector.port(),
           "127.0.0.1:" + denoiserPort);
       var gatewayStart = CompletableFuture.supplyAsync(() -> {
@@ -85,7 +86,8 @@ final class ServingTest {
       });
       Waiting.until(() -> projector.methods.contains("GetIdentity"));
       assertThat(gatewayStart).isNotDone();
-      try (var _ = Loopback.serve(denoiser, denoiserPort); var gateway = gatewayStart.get(30, TimeUnit.SECONDS);
+      try (var _ = Loopback.serve(denoiser, denoiserPort);
+          var gateway = gatewayStart.get(30, TimeUnit.SECONDS);
           var client = Client.of(gateway.port())) {
         assertThat(client.generate(question("?")).ids()).hasSize(8);
       }
@@ -248,10 +250,12 @@ final class ServingTest {
   void acceptsAPictureOfTheLargestFile() throws Exception {
     try (var cluster = Cluster.start()) {
       var file = Requests.picture("shapes-384x384.png").concat(ByteString.copyFrom(new byte[19 << 20]));
-      var reply = cluster.client.generate(Requests.of(Requests.user(Requests.image(file), Requests.text("?"))));
+      var reply = cluster.client
+          .generate(Requests.of(Requests.user(Requests.image(file), Requests.text("?"))));
 
       assertThat(reply.ids()).hasSize(8);
-      assertThat(cluster.vision.calls).singleElement().satisfies(call -> assertThat(call.bytes()).isEqualTo(file));
+      assertThat(cluster.vision.calls).singleElement()
+          .satisfies(call -> assertThat(call.bytes()).isEqualTo(file));
     }
   }
 }
