@@ -13,9 +13,10 @@ import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// The projector on ONNX Runtime.
+/// The projector on ONNX Runtime, always on the same number of rows at once: the library divides a product among
+/// threads by its shape, and so rounds by its shape, but a row's embedding must not depend on its neighbours.
 final class EmbeddedProjector implements ProjectorEngine {
-  private static final int ROWS_PER_RUN = 1024;
+  private static final int ROWS_PER_RUN = 256;
 
   private final int inputWidth;
   private final int outputWidth;
@@ -64,12 +65,14 @@ final class EmbeddedProjector implements ProjectorEngine {
     var to = DirectFloats.of("embeddings", embeddings, (long) rowCount * outputWidth);
     lock.lock();
     try {
-      if (rowCount == 1) {
-        projectTwice(from, to);
-      } else {
-        for (var chunk : Chunks.of(rowCount, ROWS_PER_RUN)) {
-          run(from.asSlice(4L * chunk.start() * inputWidth), chunk.count(),
-              to.asSlice(4L * chunk.start() * outputWidth));
+      for (int start = 0; start < rowCount; start += ROWS_PER_RUN) {
+        int count = Math.min(ROWS_PER_RUN, rowCount - start);
+        var rows = from.asSlice(4L * start * inputWidth, 4L * count * inputWidth);
+        var projected = to.asSlice(4L * start * outputWidth, 4L * count * outputWidth);
+        if (count == ROWS_PER_RUN) {
+          run(rows, projected);
+        } else {
+          runPadded(rows, projected);
         }
       }
     } finally {
@@ -83,20 +86,18 @@ final class EmbeddedProjector implements ProjectorEngine {
     weights.close();
   }
 
-  /// Computes one row as two equal ones, see [Chunks].
-  private void projectTwice(MemorySegment row, MemorySegment to) {
-    try (var arena = Arena.ofConfined()) {
-      var rows = arena.allocate(2 * row.byteSize(), 64);
-      MemorySegment.copy(row, 0, rows, 0, row.byteSize());
-      MemorySegment.copy(row, 0, rows, row.byteSize(), row.byteSize());
-      var projected = arena.allocate(2 * to.byteSize(), 64);
-      run(rows, 2, projected);
-      MemorySegment.copy(projected, 0, to, 0, to.byteSize());
+  private void runPadded(MemorySegment rows, MemorySegment projected) {
+    try (var arena = Arena.ofShared()) {
+      var padded = arena.allocate(4L * ROWS_PER_RUN * inputWidth, 64);
+      MemorySegment.copy(rows, 0, padded, 0, rows.byteSize());
+      var all = arena.allocate(4L * ROWS_PER_RUN * outputWidth, 64);
+      run(padded, all);
+      MemorySegment.copy(all, 0, projected, 0, projected.byteSize());
     }
   }
 
-  private void run(MemorySegment from, int rowCount, MemorySegment to) {
-    projector.run(Map.of(VisionGraphs.FEATURES, Memory.floats(from, rowCount, inputWidth)),
-        Map.of(VisionGraphs.EMBEDDINGS, Memory.floats(to, rowCount, outputWidth)));
+  private void run(MemorySegment rows, MemorySegment projected) {
+    projector.run(Map.of(VisionGraphs.FEATURES, Memory.floats(rows, ROWS_PER_RUN, inputWidth)),
+        Map.of(VisionGraphs.EMBEDDINGS, Memory.floats(projected, ROWS_PER_RUN, outputWidth)));
   }
 }

@@ -38,6 +38,9 @@ public final class EmbeddedRuntime implements AutoCloseable {
 
   /// Loads the native library and starts its threads.
   ///
+  /// Results have the same bits with any number of threads as long as each has at least 64 columns of every weight
+  /// matrix to itself (at the published size: up to 63 threads); beyond, sums are rounded in another order.
+  ///
   /// @param threads how many compute at once, the calling thread among them; at least 1
   /// @throws EngineException if the native library cannot be loaded, or was configured before with other threads
   public static EmbeddedRuntime start(int threads) {

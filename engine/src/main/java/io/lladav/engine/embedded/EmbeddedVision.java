@@ -5,16 +5,14 @@ import io.lladav.engine.VisionEngine;
 import io.lladav.engine.embedded.GraphSession.Memory;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.checkpoint.VisionConfig;
+import java.lang.foreign.MemorySegment;
 import java.nio.FloatBuffer;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// The vision tower on ONNX Runtime.
+/// The vision tower on ONNX Runtime, one tile per run: so memory is bounded by one tile (`headCount * patchCount^2`
+/// floats for attention scores, 34 MB at the published size) and a tile's features cannot depend on its neighbours.
 final class EmbeddedVision implements VisionEngine {
-  /// What the attention scores and MLP rows of the tiles in one run may take.
-  private static final long RUN_BYTES = 256L << 20;
-  private static final int TILES_PER_RUN_MAX = 16;
-
   private final VisionConfig config;
   private final CheckpointWeights weights;
   private final GraphSession tower;
@@ -57,14 +55,8 @@ final class EmbeddedVision implements VisionEngine {
     var to = DirectFloats.of("features", features, tileCount * tileFeatures);
     lock.lock();
     try {
-      for (int start = 0; start < tileCount; start += tilesPerRun()) {
-        int count = Math.min(tilesPerRun(), tileCount - start);
-        tower.run(
-            Map.of(VisionGraphs.PIXELS,
-                Memory.floats(from.asSlice(4L * start * tilePixels), count, 3, config.imageSize(),
-                    config.imageSize())),
-            Map.of(VisionGraphs.FEATURES, Memory.floats(to.asSlice(4L * start * tileFeatures), count,
-                config.patchCount(), config.width())));
+      for (int tile = 0; tile < tileCount; tile++) {
+        encodeTile(from.asSlice(4L * tile * tilePixels), to.asSlice(4L * tile * tileFeatures));
       }
     } finally {
       lock.unlock();
@@ -77,9 +69,9 @@ final class EmbeddedVision implements VisionEngine {
     weights.close();
   }
 
-  private int tilesPerRun() {
-    long patches = config.patchCount();
-    long tileBytes = 4 * patches * (config.headCount() * patches + 2L * config.intermediateSize());
-    return Math.clamp(RUN_BYTES / tileBytes, 1, TILES_PER_RUN_MAX);
+  private void encodeTile(MemorySegment pixels, MemorySegment features) {
+    tower.run(
+        Map.of(VisionGraphs.PIXELS, Memory.floats(pixels, 1, 3, config.imageSize(), config.imageSize())),
+        Map.of(VisionGraphs.FEATURES, Memory.floats(features, 1, config.patchCount(), config.width())));
   }
 }

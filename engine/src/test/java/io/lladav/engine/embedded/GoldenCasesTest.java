@@ -1,0 +1,141 @@
+package io.lladav.engine.embedded;
+
+import static io.lladav.engine.embedded.GoldenTensors.CONFORMANCE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lladav.engine.AttentionMode;
+import io.lladav.engine.CanvasLayout;
+import io.lladav.engine.Sampling;
+import io.lladav.engine.StepWork;
+import io.lladav.engine.TokenIds;
+import io.lladav.model.checkpoint.Checkpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Every recorded reply to text alone: the recorded commits are put on the canvas step by step, and the engine must
+/// choose the same ids at the committed positions with the same confidences.
+class GoldenCasesTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static EmbeddedRuntime runtime;
+
+  @TempDir
+  private Path temporary;
+
+  @BeforeAll
+  static void start() {
+    runtime = EmbeddedRuntime.start(2);
+  }
+
+  @AfterAll
+  static void stop() {
+    runtime.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("textCases")
+  void choosesTheRecordedIds(Path file) throws IOException {
+    var golden = JSON.readTree(file.toFile());
+    var request = golden.get("request");
+    var expect = golden.get("expect");
+    var tokens = tokens(golden.get("checkpoint").asText());
+    var suppressed = Set.of(tokens.get("<|endoftext|>"), tokens.get("<|startoftext|>"),
+        tokens.get("<|start_header_id|>"), tokens.get("<|end_header_id|>"));
+    var prompt = ints(expect.get("input_ids"));
+    var suffix = ints(expect.get("suffix_ids"));
+    int generated = request.get("gen_length").asInt();
+    double scale = request.path("cfg_scale").asDouble(0);
+    try (var checkpoint = checkpoint(golden);
+        var denoiser = runtime.denoiser(checkpoint, new TokenIds(tokens.get("<|mdm_mask|>"), suppressed),
+            tokens.get("<|eot_id|>") + 1);
+        var canvas = denoiser.open(new CanvasLayout(prompt.length, generated, suffix.length, scale > 0,
+            new AttentionMode.Full()))) {
+      canvas.writeIds(0, prompt);
+      canvas.writeIds(prompt.length + generated, suffix);
+      for (var step : expect.get("steps")) {
+        var order = ascending(ints(step.get("positions")));
+        var positions = order.stream().mapToInt(i -> prompt.length + step.get("positions").get(i).asInt())
+            .toArray();
+        var result = denoiser.run(List.of(new StepWork(canvas, positions, new Sampling.Greedy(), scale)))
+            .getFirst();
+        for (int i = 0; i < positions.length; i++) {
+          int id = step.get("ids").get(order.get(i)).asInt();
+          assertThat(result.candidates()[i]).as(step.toString()).isEqualTo(id);
+          if (!request.path("remasking").asText().equals("random")) {
+            double confidence = step.get("confidences").get(order.get(i)).asDouble();
+            assertThat((double) result.confidences()[i]).isCloseTo(confidence, within(1e-4 * confidence));
+          }
+          canvas.writeIds(positions[i], new int[]{id});
+        }
+      }
+    }
+  }
+
+  private static Stream<Path> textCases() throws IOException {
+    try (var files = Files.walk(CONFORMANCE.resolve("cases"))) {
+      return files.filter(file -> file.toString().endsWith(".json")).filter(GoldenCasesTest::isText).sorted()
+          .toList()
+          .stream();
+    }
+  }
+
+  private static boolean isText(Path file) {
+    try {
+      var golden = JSON.readTree(file.toFile());
+      var request = golden.get("request");
+      return request.path("images").isEmpty() && !request.has("frames") && !request.has("cache")
+          && !golden.get("fragile").asBoolean();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private Checkpoint checkpoint(JsonNode golden) throws IOException {
+    var original = CONFORMANCE.resolve("checkpoints").resolve(golden.get("checkpoint").asText());
+    if (!golden.get("request").has("config")) {
+      return Checkpoint.open(original);
+    }
+    try (var files = Files.list(original)) {
+      for (var file : files.filter(f -> !f.endsWith("config.json")).toList()) {
+        Files.copy(file, temporary.resolve(file.getFileName()));
+      }
+    }
+    var config = (ObjectNode) JSON.readTree(original.resolve("config.json").toFile());
+    config.setAll((ObjectNode) golden.get("request").get("config"));
+    Files.writeString(temporary.resolve("config.json"), config.toString());
+    return Checkpoint.open(temporary);
+  }
+
+  private static Map<String, Integer> tokens(String checkpoint) throws IOException {
+    var tokens = new HashMap<String, Integer>();
+    JSON.readTree(CONFORMANCE.resolve("checkpoints/" + checkpoint + "/tokenizer.json").toFile())
+        .get("added_tokens")
+        .forEach(token -> tokens.put(token.get("content").asText(), token.get("id").asInt()));
+    return tokens;
+  }
+
+  private static List<Integer> ascending(int[] positions) {
+    return IntStream.range(0, positions.length).boxed().sorted(Comparator.comparingInt(i -> positions[i]))
+        .toList();
+  }
+
+  private static int[] ints(JsonNode array) {
+    return JSON.convertValue(array, int[].class);
+  }
+}

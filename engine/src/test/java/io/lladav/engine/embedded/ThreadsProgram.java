@@ -1,0 +1,53 @@
+package io.lladav.engine.embedded;
+
+import io.lladav.engine.AttentionMode;
+import io.lladav.engine.CanvasLayout;
+import io.lladav.engine.Sampling;
+import io.lladav.engine.StepWork;
+import io.lladav.engine.TokenIds;
+import io.lladav.model.checkpoint.Checkpoint;
+import io.lladav.model.checkpoint.VisionConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/// Prints a fingerprint of a step computed by a number of threads of its own, which is fixed for a process.
+final class ThreadsProgram {
+  private ThreadsProgram() {}
+
+  /// @param arguments the number of threads
+  public static void main(String[] arguments) {
+    try (var runtime = EmbeddedRuntime.start(Integer.parseInt(arguments[0]))) {
+      System.out.println(fingerprint(runtime));
+    }
+  }
+
+  static String fingerprint(EmbeddedRuntime runtime) {
+    var shape = new RandomCheckpoint(160, 2, 400, 1200, new VisionConfig(24, 3, 3, 40, 62, 14, 1e-6f));
+    try {
+      var directory = Files.createTempDirectory("lladav-threads");
+      try (var checkpoint = Checkpoint.open(shape.write(directory, 4, name -> !name.contains("vision")));
+          var denoiser = runtime.denoiser(checkpoint, new TokenIds(0, Set.of()), 1200);
+          var canvas = denoiser.open(new CanvasLayout(150, 70, 0, true, new AttentionMode.Full()))) {
+        canvas.writeIds(0, new Random(8).ints(150, 0, 1200).toArray());
+        var positions = IntStream.range(150, 220).toArray();
+        var draws = new Sampling.Temperature(1, new Random(9).doubles(70).toArray());
+        var results = denoiser.run(List.of(new StepWork(canvas, positions, new Sampling.Greedy(), 1.5),
+            new StepWork(canvas, positions, draws, 0)));
+        return Arrays.toString(results.stream().mapToInt(r -> 31 * Arrays.hashCode(r.candidates())
+            + Arrays.hashCode(r.confidences())).toArray());
+      } finally {
+        Files.delete(directory.resolve("config.json"));
+        Files.delete(directory.resolve("model.safetensors"));
+        Files.delete(directory);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
