@@ -1,6 +1,7 @@
 package io.lladav.model.checkpoint;
 
 import io.lladav.model.CheckpointException;
+import io.lladav.model.image.VisualSettings;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
@@ -33,6 +34,7 @@ public final class Checkpoint implements AutoCloseable {
   private final LanguageConfig language;
   private final VisionConfig vision;
   private final VisualConfig visual;
+  private final VisualSettings visualSettings;
   private final int promptLengthMax;
   private final List<String> warnings;
   private final List<Path> weightFiles = new ArrayList<>();
@@ -56,6 +58,7 @@ public final class Checkpoint implements AutoCloseable {
       language = LanguageConfig.read(config);
       vision = VisionConfig.read(config);
       visual = VisualConfig.read(config);
+      visualSettings = visual.settings(vision);
       promptLengthMax = config.integer("tokenizer_model_max_length", language.positionsMax());
       ConfigFile.requireRange("tokenizer_model_max_length", promptLengthMax, 1, Integer.MAX_VALUE);
       ConfigFile.requireRange("mm_hidden_size", config.integer("mm_hidden_size", vision.width()),
@@ -88,9 +91,14 @@ public final class Checkpoint implements AutoCloseable {
     return vision;
   }
 
-  /// Returns how pictures become positions.
+  /// Returns how pictures become positions, as written in `config.json`.
   public VisualConfig visual() {
     return visual;
+  }
+
+  /// Returns how pictures become positions, read and checked.
+  public VisualSettings visualSettings() {
+    return visualSettings;
   }
 
   /// Returns how many positions a prompt with visuals may have (`tokenizer_model_max_length`, or what the model

@@ -1,5 +1,7 @@
 package io.lladav.model.checkpoint;
 
+import io.lladav.model.image.VisualSettings;
+
 /// The keys of `config.json` that say how pictures become positions, as they are written there (a list as JSON)
 /// or, where absent, with the value the public code assumes.
 ///
@@ -13,6 +15,12 @@ public record VisualConfig(String imageAspectRatio, String imageGridPinpoints, S
   /// Returns whether the checkpoint has a row separator: it does when the merge type contains `unpad`.
   public boolean hasImageNewline() {
     return mergeType.contains("unpad");
+  }
+
+  /// Throws [IllegalArgumentException] naming the key, its value and what is expected.
+  VisualSettings settings(VisionConfig vision) {
+    return VisualSettings.parse(imageAspectRatio, imageGridPinpoints, mergeType, newlinePosition, poolMode,
+        vision.imageSize(), vision.patchSize());
   }
 
   static VisualConfig read(ConfigFile config) {

@@ -186,6 +186,8 @@ class CheckpointTest {
       "tie_word_embeddings": false | "tie_word_embeddings": 0  | tie_word_embeddings: 0 (expected: true or false)
       "mm_hidden_size": 48        | "mm_hidden_size": 49       | mm_hidden_size: 49 (expected: 48..48)
       "hidden_act": "silu"        | "hidden_act": "gelu"       | hidden_act: "gelu" (expected: silu)
+      "spatial_unpad"             | "round"                    | config.json: mm_patch_merge_type: round (expected
+      "anyres_max_4"              | "anyres_max_0"             | config.json: image_aspect_ratio: anyres_max
       "attention_bias": false     | "attention_bias": true     | 12 tensors missing
       """)
   void refusesAConfigThatItCannotRun(String original, String changed, String message) throws IOException {
