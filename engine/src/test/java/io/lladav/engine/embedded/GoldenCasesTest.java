@@ -17,10 +17,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
+import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -55,15 +54,16 @@ class GoldenCasesTest {
     var request = golden.get("request");
     var expect = golden.get("expect");
     var tokens = tokens(golden.get("checkpoint").asText());
-    var suppressed = Set.of(tokens.get("<|endoftext|>"), tokens.get("<|startoftext|>"),
-        tokens.get("<|start_header_id|>"), tokens.get("<|end_header_id|>"));
+    var suppressed = Set.of(tokens.applyAsInt("<|endoftext|>"), tokens.applyAsInt("<|startoftext|>"),
+        tokens.applyAsInt("<|start_header_id|>"), tokens.applyAsInt("<|end_header_id|>"));
     var prompt = ints(expect.get("input_ids"));
     var suffix = ints(expect.get("suffix_ids"));
     int generated = request.get("gen_length").asInt();
     double scale = request.path("cfg_scale").asDouble(0);
     try (var checkpoint = checkpoint(golden);
-        var denoiser = runtime.denoiser(checkpoint, new TokenIds(tokens.get("<|mdm_mask|>"), suppressed),
-            tokens.get("<|eot_id|>") + 1);
+        var denoiser = runtime.denoiser(checkpoint,
+            new TokenIds(tokens.applyAsInt("<|mdm_mask|>"), suppressed),
+            tokens.applyAsInt("<|eot_id|>") + 1);
         var canvas = denoiser.open(new CanvasLayout(prompt.length, generated, suffix.length, scale > 0,
             new AttentionMode.Full()))) {
       canvas.writeIds(0, prompt);
@@ -122,12 +122,17 @@ class GoldenCasesTest {
     return Checkpoint.open(temporary);
   }
 
-  private static Map<String, Integer> tokens(String checkpoint) throws IOException {
-    var tokens = new HashMap<String, Integer>();
-    JSON.readTree(CONFORMANCE.resolve("checkpoints/" + checkpoint + "/tokenizer.json").toFile())
-        .get("added_tokens")
-        .forEach(token -> tokens.put(token.get("content").asText(), token.get("id").asInt()));
-    return tokens;
+  private static ToIntFunction<String> tokens(String checkpoint) throws IOException {
+    var tokenizer = JSON
+        .readTree(CONFORMANCE.resolve("checkpoints/" + checkpoint + "/tokenizer.json").toFile());
+    return text -> {
+      for (var token : tokenizer.get("added_tokens")) {
+        if (token.get("content").asText().equals(text)) {
+          return token.get("id").asInt();
+        }
+      }
+      throw new AssertionError(text + ": no such token");
+    };
   }
 
   private static List<Integer> ascending(int[] positions) {
