@@ -15,7 +15,8 @@ import java.time.Duration;
 /// @param metrics where it shows its metrics
 /// @param checkpoint directory of the model
 /// @param threads processor threads of the arithmetic
-/// @param queueLength steps that may wait; further ones fail with RESOURCE_EXHAUSTED and the advice to try again
+/// @param queueLength steps that may wait; further ones fail with RESOURCE_EXHAUSTED and the advice to try
+///     again
 /// @param sessionsMax sessions open at the same time; further ones are refused likewise
 /// @param sessionBytesMax memory of all sessions' embeddings together, in bytes
 /// @param canvasPositionsMax positions of one canvas; the checkpoint's own limit holds besides

@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// Takes the embeddings of a session's visual segments, in any order of segments, each segment's rows in order.
+/// Takes the embeddings of a session's visual segments, in any order of segments, each segment's rows in
+/// order.
 final class EmbeddingsIntake {
   private final SortedMap<Integer, TensorReader> readers = new TreeMap<>();
   private final Session session;

@@ -11,8 +11,8 @@ import io.lladav.model.checkpoint.RopeScaling;
 /// @param maskId the id that stands at masked positions
 /// @param canvasPositionsMax positions that a canvas may have
 record ServedModel(String checkpointDigest, EngineIdentity engine, int maskId, int canvasPositionsMax) {
-  /// Returns how many positions a checkpoint's canvas may have: what it was trained for and its tokenizer's limit,
-  /// whichever is smaller. With scaled rotary positions it may be longer than it was trained for.
+  /// Returns how many positions a checkpoint's canvas may have: what it was trained for and its tokenizer's
+  /// limit, whichever is smaller. With scaled rotary positions it may be longer than it was trained for.
   static int positionsMax(Checkpoint checkpoint) {
     var language = checkpoint.language();
     return switch (language.ropeScaling()) {

@@ -7,8 +7,8 @@ import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import java.util.List;
 
-/// Runs one small step before a process serves, so that the first caller does not pay for pages not read and memory
-/// not yet taken, and a model that cannot be run ends the start.
+/// Runs one small step before a process serves, so that the first caller does not pay for pages not read and
+/// memory not yet taken, and a model that cannot be run ends the start.
 final class WarmUp {
   private WarmUp() {}
 

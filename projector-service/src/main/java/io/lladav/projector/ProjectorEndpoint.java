@@ -24,8 +24,8 @@ import io.prometheus.client.Counter;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 
-/// Projects and merges the features of pictures and videos, tile by tile as they come; the tiles of several visuals
-/// take turns.
+/// Projects and merges the features of pictures and videos, tile by tile as they come; the tiles of several
+/// visuals take turns.
 final class ProjectorEndpoint extends ProjectorServiceImplBase implements AutoCloseable {
   private static final int BATCH_MAX = 1;
 

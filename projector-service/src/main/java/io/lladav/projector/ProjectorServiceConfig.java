@@ -14,8 +14,8 @@ import java.time.Duration;
 /// @param metrics where it shows its metrics
 /// @param checkpoint directory of the model
 /// @param threads processor threads of the arithmetic
-/// @param queueLength pictures and videos in work at the same time; further ones fail with RESOURCE_EXHAUSTED and the
-///     advice to try again
+/// @param queueLength pictures and videos in work at the same time; further ones fail with RESOURCE_EXHAUSTED
+///     and the advice to try again
 /// @param tilesMax tiles of one picture, frames of one video
 /// @param visualBytesMax memory of the merged embeddings of all pictures and videos in work, in bytes
 /// @param idleMax how long a caller may neither send nor take anything before its call is ended

@@ -8,8 +8,8 @@ import io.lladav.runtime.work.Dispatcher;
 import java.nio.FloatBuffer;
 import java.util.concurrent.TimeoutException;
 
-/// Takes the features of one visual in pieces of any number of rows, projects each tile as soon as it is whole, and
-/// holds the merged embeddings. Needs memory for those and for one tile.
+/// Takes the features of one visual in pieces of any number of rows, projects each tile as soon as it is
+/// whole, and holds the merged embeddings. Needs memory for those and for one tile.
 ///
 /// For one thread.
 final class VisualProjection implements AutoCloseable {

@@ -1,4 +1,5 @@
-/// The projector service: maps vision features into the language tower's embedding space and merges a visual's tiles.
+/// The projector service: maps vision features into the language tower's embedding space and merges a
+/// visual's tiles.
 @NullMarked
 package io.lladav.projector;
 

@@ -5,8 +5,11 @@ import io.lladav.model.image.PictureDecoder;
 import io.lladav.model.image.PictureException;
 import io.lladav.model.image.PictureLayout;
 import io.lladav.model.image.PictureLimits;
+import io.lladav.model.image.PicturePlan;
 import io.lladav.model.image.Size;
 import io.lladav.model.image.TileCutter;
+import io.lladav.model.image.VideoPlan;
+import io.lladav.model.image.VisualPlan;
 import io.lladav.model.image.VisualPlanner;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.LimitExceeded;
@@ -38,15 +41,17 @@ final class PictureCutter {
   /// Returns the tiles of a picture.
   ///
   /// @param announced the size that the picture must have
-  /// @throws InvalidRequest if the bytes are no picture, or one of another size, or the checkpoint cannot cut so
+  /// @throws InvalidRequest if the bytes are no picture, or one of another size, or the checkpoint cannot cut
+  /// so
   /// @throws LimitExceeded if the picture is too large
   List<Picture> cut(byte[] bytes, Size announced, Cut cut) throws InterruptedException {
+    var plan = plan(announced, cut);
     decodes.acquire();
     try {
       var header = PictureDecoder.readHeader(bytes);
       limits.check(header);
       requireSize(announced, new Size(header.width(), header.height()));
-      return tiles(PictureDecoder.decode(bytes, limits), cut);
+      return tiles(PictureDecoder.decode(bytes, limits), plan);
     } catch (PictureException e) {
       throw switch (e.kind()) {
         case UNDECODABLE -> new InvalidRequest("data", String.valueOf(e.getMessage()));
@@ -57,11 +62,22 @@ final class PictureCutter {
     }
   }
 
-  private List<Picture> tiles(Picture picture, Cut cut) {
-    return switch (cut) {
-      case TILED -> TileCutter.cut(picture, planner.picture(picture.size(), PictureLayout.TILED));
-      case PADDED -> TileCutter.cut(picture, planner.picture(picture.size(), PictureLayout.PADDED));
-      case FRAME -> List.of(TileCutter.cut(picture, planner.video(1)));
+  private VisualPlan plan(Size size, Cut cut) {
+    try {
+      return switch (cut) {
+        case TILED -> planner.picture(size, PictureLayout.TILED);
+        case PADDED -> planner.picture(size, PictureLayout.PADDED);
+        case FRAME -> planner.video(1);
+      };
+    } catch (IllegalArgumentException e) {
+      throw new InvalidRequest("description.layout", "description.layout: " + e.getMessage());
+    }
+  }
+
+  private static List<Picture> tiles(Picture picture, VisualPlan plan) {
+    return switch (plan) {
+      case PicturePlan tiles -> TileCutter.cut(picture, tiles);
+      case VideoPlan frame -> List.of(TileCutter.cut(picture, frame));
     };
   }
 

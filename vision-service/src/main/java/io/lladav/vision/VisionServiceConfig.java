@@ -10,15 +10,15 @@ import java.time.Duration;
 
 /// How a vision process is set up.
 ///
-/// Beside the model it needs at most `queueLength` times `imageBytesMax` and a picture's tiles, plus `decodesMax` times
-/// 16 bytes per pixel of `imagePixelsMax`.
+/// Besides the model it needs at most `queueLength` times `imageBytesMax` twice over and a picture's tiles, and
+/// `decodesMax` times 24 bytes per pixel of `imagePixelsMax`.
 ///
 /// @param grpc where and within which limits it answers calls
 /// @param metrics where it shows its metrics
 /// @param checkpoint directory of the model
 /// @param threads processor threads of the arithmetic
-/// @param queueLength pictures in work at the same time; further ones fail with RESOURCE_EXHAUSTED and the advice to
-///     try again
+/// @param queueLength pictures in work at the same time; further ones fail with RESOURCE_EXHAUSTED and the
+///     advice to try again
 /// @param decodesMax pictures decoded at the same time; further ones wait
 /// @param imageBytesMax largest picture file, in bytes
 /// @param imagePixelsMax largest picture, width times height
@@ -53,7 +53,8 @@ public record VisionServiceConfig(
     require(idleMax.isPositive(), "idle-max", idleMax, "above 0s");
   }
 
-  /// The values of what nobody sets: all processors, 32 pictures of 20 MiB, 50 megapixels and 16384 pixels a side.
+  /// The values of what nobody sets: all processors, 32 pictures of 20 MiB, 50 megapixels and 16384 pixels a
+  /// side.
   public static VisionServiceConfig defaults() {
     return new VisionServiceConfig(GrpcServerConfig.on(7401), MetricsConfig.on(9401), Path.of("checkpoint"),
         Runtime.getRuntime().availableProcessors(), 32, 1, 20 << 20, 50_000_000, 16_384,

@@ -30,8 +30,12 @@ record VisionProcess(ServiceProcess process, ManagedChannel channel) implements 
   }
 
   static VisionProcess start(ScriptedTower tower) {
+    return start(tower, "anyres_max_9");
+  }
+
+  static VisionProcess start(ScriptedTower tower, String aspectRatio) {
     var planner = new VisualPlanner(
-        VisualSettings.parse("anyres_max_9", "(1x1),...,(4x4)", "spatial_unpad", "grid", "bilinear", 56, 14));
+        VisualSettings.parse(aspectRatio, "(1x1),...,(4x4)", "spatial_unpad", "grid", "bilinear", 56, 14));
     var config = config(Path.of("unused"));
     return start(config, process -> Main.serve(DIGEST, tower, planner, config, process));
   }

@@ -177,7 +177,8 @@ class VisionServiceTest {
         "RESOURCE_EXHAUSTED: picture: 9223372036854775807 bytes (at most 3145728)");
     refuses(describe(picture, 0, 90), "INVALID_ARGUMENT: description: width: 0 (expected: 1..16777216)");
     refuses(describe(picture, 100, 90).clearLayout(),
-        "INVALID_ARGUMENT: description.layout: PICTURE_LAYOUT_UNSPECIFIED (expected: TILED, PADDED or FRAME)");
+        "INVALID_ARGUMENT: description.layout: PICTURE_LAYOUT_UNSPECIFIED"
+            + " (expected: TILED, PADDED or FRAME)");
   }
 
   @Test
@@ -211,6 +212,15 @@ class VisionServiceTest {
         .isThrownBy(() -> send(vision, describe(large, 1001, 1000).setByteCount(large.length), large).read())
         .withMessageStartingWith("RESOURCE_EXHAUSTED: picture: 1001x1000 pixels")
         .withMessageContaining("1000000");
+  }
+
+  @Test
+  void refusesToCutWhereTheCheckpointOnlyPads() throws Exception {
+    vision.close();
+    vision = VisionProcess.start(tower, "pad");
+
+    fails(send(vision, describe(picture, 100, 90), picture), "INVALID_ARGUMENT: description.layout: "
+        + "layout: tiled (expected: padded, because image_aspect_ratio is pad)");
   }
 
   @Test

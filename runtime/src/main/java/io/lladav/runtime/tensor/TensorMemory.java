@@ -4,7 +4,8 @@ import java.lang.foreign.Arena;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
-/// Float32 buffers outside the Java heap, freed together. Buffers may be used by any thread, by none after [#close].
+/// Float32 buffers outside the Java heap, freed together. Buffers may be used by any thread, by none after
+/// [#close].
 public final class TensorMemory implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
 

@@ -11,8 +11,8 @@ import java.util.NoSuchElementException;
 
 /// Cuts the rows of one tensor into chunks of at most [#CHUNK_BYTES_MAX] bytes, numbered from row 0.
 ///
-/// Keeps the number of the next row between calls, so that a tensor may be written piece by piece as it is computed.
-/// Not for use by several threads.
+/// Keeps the number of the next row between calls, so that a tensor may be written piece by piece as it is
+/// computed. Not for use by several threads.
 public final class TensorWriter {
   /// The most bytes of elements that one chunk carries.
   public static final int CHUNK_BYTES_MAX = 1 << 20;
@@ -30,8 +30,8 @@ public final class TensorWriter {
     this.rowsPerChunk = CHUNK_BYTES_MAX / (columns * Float.BYTES);
   }
 
-  /// Returns the chunks of the tensor's next rows. Each is copied when it is asked for, so that a caller who waits
-  /// between two holds one only; the rows must not change until then.
+  /// Returns the chunks of the tensor's next rows. Each is copied when it is asked for, so that a caller who
+  /// waits between two holds one only; the rows must not change until then.
   ///
   /// @param rows whole rows from the buffer's position to its limit, which do not move
   /// @throws IllegalArgumentException if the buffer does not hold whole rows

@@ -19,11 +19,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
-/// Owns the arithmetic of a process: one platform thread that takes what waits in a bounded queue, first come first
-/// served, runs it in batches and answers each.
+/// Owns the arithmetic of a process: one platform thread that takes what waits in a bounded queue, first come
+/// first served, runs it in batches and answers each.
 ///
-/// Work is not begun when its caller has gone, when its deadline has passed, or when it would pass before work of that
-/// size usually ends. What has begun is always finished.
+/// Work is not begun when its caller has gone, when its deadline has passed, or when it would pass before
+/// work of that size usually ends. What has begun is always finished.
 ///
 /// @param <W> a piece of work
 /// @param <A> what comes out of it
@@ -97,8 +97,8 @@ public final class Dispatcher<W, A> implements AutoCloseable {
     return dispatcher;
   }
 
-  /// Has the work done and waits for it. The caller's [Context] says until when and whether at all it is wanted; work
-  /// that has begun is waited for even if it is no longer wanted, since its buffers are in use.
+  /// Has the work done and waits for it. The caller's [Context] says until when and whether at all it is
+  /// wanted; work that has begun is waited for even if it is no longer wanted, since its buffers are in use.
   ///
   /// @throws Overloaded if the queue is full
   /// @throws Unavailable if the dispatcher was closed

@@ -14,8 +14,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
-/// One open bidirectional call, for code that blocks: reads wait for the peer, writes wait until it takes what came
-/// before. At most one unread request and what gRPC calls "ready" of unsent responses are held.
+/// One open bidirectional call, for code that blocks: reads wait for the peer, writes wait until it takes
+/// what came before. At most one unread request and what gRPC calls "ready" of unsent responses are held.
 ///
 /// Read by one thread; written by any.
 ///
@@ -74,7 +74,8 @@ public final class StreamCall<Q, R> {
     }
   }
 
-  /// Sends a small response at once, whether the peer takes responses or not; nothing happens if the call has ended.
+  /// Sends a small response at once, whether the peer takes responses or not; nothing happens if the call has
+  /// ended.
   public void writeNow(R response) {
     lock.lock();
     try {

@@ -14,7 +14,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
-/// The open calls of one bidirectional method, each served as straight-line code on a virtual thread of its own.
+/// The open calls of one bidirectional method, each served as straight-line code on a virtual thread of its
+/// own.
 ///
 /// Calls beyond a number are refused with [Overloaded], all of them with [Unavailable] once it drains.
 ///
@@ -38,8 +39,8 @@ public final class StreamCalls<Q, R> implements AutoCloseable {
   /// @param <R> the response message
   @FunctionalInterface
   public interface Conversation<Q, R> {
-    /// Reads, works and writes. When it returns, the call is completed; when it throws, the call ends with the
-    /// status that [ErrorMapping] gives.
+    /// Reads, works and writes. When it returns, the call is completed; when it throws, the call ends with
+    /// the status that [ErrorMapping] gives.
     ///
     /// @throws Exception that ends the call
     void hold(StreamCall<Q, R> call) throws Exception;
@@ -59,7 +60,8 @@ public final class StreamCalls<Q, R> implements AutoCloseable {
     this.idleMax = idleMax;
   }
 
-  /// Begins to serve a call; to be returned by the gRPC method. The [Context] of the call is that of the conversation.
+  /// Begins to serve a call; to be returned by the gRPC method. The [Context] of the call is that of the
+  /// conversation.
   public StreamObserver<Q> serve(StreamObserver<R> responses, Conversation<Q, R> conversation) {
     var call = new StreamCall<Q, R>((ServerCallStreamObserver<R>) responses, idleMax);
     admit(call);

@@ -1,4 +1,5 @@
-/// How a service works: a call as straight-line code on its own virtual thread, arithmetic on one platform thread.
+/// How a service works: a call as straight-line code on its own virtual thread, arithmetic on one platform
+/// thread.
 @NullMarked
 package io.lladav.runtime.work;
 
