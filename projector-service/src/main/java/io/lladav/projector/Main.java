@@ -6,7 +6,6 @@ import io.lladav.engine.embedded.EmbeddedRuntime;
 import io.lladav.model.CheckpointException;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.image.VisualPlanner;
-import io.lladav.model.image.VisualSettings;
 import io.lladav.runtime.ServiceMain;
 import io.lladav.runtime.ServiceProcess;
 import io.lladav.runtime.tensor.TensorMemory;
@@ -30,7 +29,7 @@ public final class Main {
     var checkpoint = process.own(Checkpoint.open(config.checkpoint()));
     checkpoint.warnings().forEach(LOG::warn);
     var engine = process.own(process.own(EmbeddedRuntime.start(config.threads())).projector(checkpoint));
-    serve(checkpoint.digest(), engine, planner(checkpoint), config, process);
+    serve(checkpoint.digest(), engine, new VisualPlanner(checkpoint.visualSettings()), config, process);
   }
 
   static void serve(String checkpointDigest, ProjectorEngine engine, VisualPlanner planner,
@@ -44,18 +43,6 @@ public final class Main {
   private static void warmUp(ProjectorEngine engine) {
     try (var memory = new TensorMemory()) {
       engine.project(memory.floats(engine.inputWidth()), 1, memory.floats(engine.outputWidth()));
-    }
-  }
-
-  private static VisualPlanner planner(Checkpoint checkpoint) {
-    var visual = checkpoint.visual();
-    var vision = checkpoint.vision();
-    try {
-      return new VisualPlanner(VisualSettings.parse(visual.imageAspectRatio(), visual.imageGridPinpoints(),
-          visual.mergeType(), visual.newlinePosition(), visual.poolMode(), vision.imageSize(),
-          vision.patchSize()));
-    } catch (IllegalArgumentException e) {
-      throw new CheckpointException(checkpoint.directory() + ": config.json: " + e.getMessage(), e);
     }
   }
 }

@@ -6,7 +6,6 @@ import io.lladav.engine.embedded.EmbeddedRuntime;
 import io.lladav.model.CheckpointException;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.image.VisualPlanner;
-import io.lladav.model.image.VisualSettings;
 import io.lladav.runtime.ServiceMain;
 import io.lladav.runtime.ServiceProcess;
 import org.slf4j.Logger;
@@ -28,7 +27,7 @@ public final class Main {
     var checkpoint = process.own(Checkpoint.open(config.checkpoint()));
     checkpoint.warnings().forEach(LOG::warn);
     var engine = process.own(process.own(EmbeddedRuntime.start(config.threads())).vision(checkpoint));
-    serve(checkpoint.digest(), engine, planner(checkpoint), config, process);
+    serve(checkpoint.digest(), engine, new VisualPlanner(checkpoint.visualSettings()), config, process);
   }
 
   static void serve(String checkpointDigest, VisionEngine engine, VisualPlanner planner,
@@ -38,17 +37,5 @@ public final class Main {
     var endpoint = process
         .own(new VisionEndpoint(checkpointDigest, engine, planner, config, process.metrics()));
     process.add(endpoint);
-  }
-
-  private static VisualPlanner planner(Checkpoint checkpoint) {
-    var visual = checkpoint.visual();
-    var vision = checkpoint.vision();
-    try {
-      return new VisualPlanner(VisualSettings.parse(visual.imageAspectRatio(), visual.imageGridPinpoints(),
-          visual.mergeType(), visual.newlinePosition(), visual.poolMode(), vision.imageSize(),
-          vision.patchSize()));
-    } catch (IllegalArgumentException e) {
-      throw new CheckpointException(checkpoint.directory() + ": config.json: " + e.getMessage(), e);
-    }
   }
 }
