@@ -268,12 +268,13 @@ class EmbeddedEngineTest {
         .withMessageContaining("special token id: 1500 (expected: 0..1499)");
   }
 
+  /* The long argument would end the process if the library's telemetry were on. */
   @Test
   void oneThreadGivesTheBitsOfTwo() throws Exception {
     var two = ThreadsProgram.fingerprint(runtime);
     var process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
-        ThreadsProgram.class.getName(), "1").redirectErrorStream(true).start();
+        ThreadsProgram.class.getName(), "1", "x".repeat(20_000)).redirectErrorStream(true).start();
     assertThat(new String(process.getInputStream().readAllBytes(), UTF_8).strip()).isEqualTo(two);
     assertThat(process.waitFor()).isZero();
   }
