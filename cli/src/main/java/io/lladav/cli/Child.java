@@ -1,0 +1,106 @@
+package io.lladav.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/// One service in a process of its own.
+final class Child {
+  private static final int SHOWN_LINES = 8;
+
+  private final Service service;
+  private final int port;
+  private final Path log;
+  private final Optional<ClassArchive> archive;
+  private final Process process;
+
+  private Child(Service service, int port, Path log, Optional<ClassArchive> archive, Process process) {
+    this.service = service;
+    this.port = port;
+    this.log = log;
+    this.archive = archive;
+    this.process = process;
+  }
+
+  /// Starts the service; it does not yet answer when this returns.
+  ///
+  /// @param environment all variables of the process
+  /// @param logs folder of its log file
+  static Child start(Service service, int port, Map<String, String> environment, Path logs) {
+    var archive = ClassArchive.of(service);
+    var log = logs.resolve(service.label() + ".log");
+    var builder = new ProcessBuilder(command(service, archive))
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    builder.environment().clear();
+    builder.environment().putAll(environment);
+    try {
+      return new Child(service, port, log, archive, builder.start());
+    } catch (IOException e) {
+      throw new ClusterException(service.label() + " cannot be started: " + e.getMessage());
+    }
+  }
+
+  private static List<String> command(Service service, Optional<ClassArchive> archive) {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx" + service.heapMax(), "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
+        "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
+        "-Djava.awt.headless=true"));
+    archive.ifPresent(kept -> command.addAll(kept.flags()));
+    command.addAll(List.of("-cp", ClassArchive.classPath(), ChildMain.class.getName(), service.label()));
+    return command;
+  }
+
+  Service service() {
+    return service;
+  }
+
+  /// The port it answers on.
+  int port() {
+    return port;
+  }
+
+  /// Throws with the end of its log if the process is no longer there.
+  void requireAlive() {
+    if (!process.isAlive()) {
+      throw new ClusterException("%s has ended with exit code %d%s".formatted(service.label(), process.exitValue(),
+          lastLines()));
+    }
+  }
+
+  /// Asks the process to stop.
+  void stop() {
+    process.destroy();
+  }
+
+  /// Waits until the process has ended; kills it when the time is over.
+  void awaitStopped(Duration time) {
+    try {
+      if (!process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS)) {
+        process.destroyForcibly().waitFor();
+      }
+      archive.ifPresent(ClassArchive::keep);
+    } catch (InterruptedException _) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private String lastLines() {
+    try {
+      var lines = new String(Files.readAllBytes(log), StandardCharsets.UTF_8).lines().toList();
+      var last = lines.subList(Math.max(0, lines.size() - SHOWN_LINES), lines.size());
+      return last.isEmpty() ? "" : ":\n  " + String.join("\n  ", last);
+    } catch (IOException _) {
+      return " (" + log + ")";
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package io.lladav.cli;
+
+import java.nio.file.Path;
+import java.util.Map;
+
+/// How a cluster is started.
+///
+/// @param checkpoint the directory that all four services serve
+/// @param environment variables handed to every process
+/// @param usualPorts whether the services answer on their usual ports, with metrics, and may be configured through
+///     the environment; else on free ports of the loopback address
+/// @param debugging whether the gateway answers the debugging service
+public record ClusterSettings(Path checkpoint, Map<String, String> environment, boolean usualPorts,
+    boolean debugging) {
+  public ClusterSettings {
+    environment = Map.copyOf(environment);
+  }
+
+  /// A cluster for this process alone: free ports, the debugging service, nothing taken from the environment's
+  /// configuration.
+  public static ClusterSettings embedded(Path checkpoint) {
+    var environment = new java.util.HashMap<>(new ProcessBuilder().environment());
+    environment.keySet().removeIf(name -> name.startsWith("LLADAV_"));
+    return new ClusterSettings(checkpoint, environment, false, true);
+  }
+
+  /// A cluster for other processes: the usual ports, configurable through the environment.
+  public static ClusterSettings served(Path checkpoint) {
+    return new ClusterSettings(checkpoint, new ProcessBuilder().environment(), true, false);
+  }
+}

@@ -1,0 +1,74 @@
+package io.lladav.cli;
+
+import io.lladav.cli.conformance.ClusterStarter;
+import io.lladav.cli.conformance.GoldenFolder;
+import io.lladav.cli.conformance.Replay;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// Replays a folder of reference results.
+@Command(name = "conformance", description = "Replays a folder of reference results through a cluster and compares.")
+final class ConformanceCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "DIR", description = "A folder with checkpoints, cases and images.")
+  private Path folder = Path.of("");
+
+  @ArgGroup(multiplicity = "1")
+  private Where where = new Where();
+
+  @Option(names = "--case", paramLabel = "GLOB", defaultValue = "**",
+      description = "Only the cases of this name: tiny-a/cfg-*, or text-*.")
+  private String glob = "";
+
+  @Option(names = "--jobs", paramLabel = "N", defaultValue = "2",
+      description = "Clusters at the same time with --embedded (default: ${DEFAULT-VALUE}).")
+  private int jobs;
+
+  @Option(names = "--json", description = "Prints every case and the counts as lines of JSON.")
+  private boolean json;
+
+  /// The cluster to use.
+  static final class Where {
+    @Option(names = "--embedded", description = "Starts a cluster for every checkpoint and configuration.")
+    private boolean embedded;
+
+    @Option(names = "--target", paramLabel = "HOST:PORT", description = "The gateway of a running cluster.")
+    private @Nullable String target;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    var report = new ConformanceReport(System.out, json, Progress.onErrors());
+    var replay = new Replay(GoldenFolder.open(folder), glob, report);
+    report.expect(replay.caseCount());
+    if (where.target != null) {
+      replay.through(where.target);
+    } else {
+      replay.throughOwnClusters(ConformanceCommand::start, Math.max(1, jobs));
+    }
+    return report.finish() ? 0 : 1;
+  }
+
+  private static ClusterStarter.RunningCluster start(Path checkpoint) throws InterruptedException {
+    try {
+      var cluster = Cluster.start(ClusterSettings.embedded(checkpoint), Progress.silent());
+      return new ClusterStarter.RunningCluster() {
+        @Override
+        public String target() {
+          return cluster.target();
+        }
+
+        @Override
+        public void close() {
+          cluster.close();
+        }
+      };
+    } catch (ClusterException e) {
+      throw new ClusterStarter.StartException(e);
+    }
+  }
+}

@@ -1,0 +1,191 @@
+package io.lladav.cli;
+
+import com.google.protobuf.ProtocolMessageEnum;
+import io.lladav.v1.Attention;
+import io.lladav.v1.Cache;
+import io.lladav.v1.DecodingSettings;
+import io.lladav.v1.ImagePlacement;
+import io.lladav.v1.MultiImage;
+import io.lladav.v1.PromptQuirks;
+import io.lladav.v1.Remasking;
+import io.lladav.v1.StopStrings;
+import io.lladav.v1.Strategy;
+import io.lladav.v1.ThinkMode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/// The decoding settings as options, with the names of the API. What is not given is left to the server, which also
+/// checks the ranges.
+final class DecodingOptions {
+  @Option(names = "--gen-length", paramLabel = "N", description = "Length of the reply's canvas, in positions.")
+  private @Nullable Integer genLength;
+
+  @Option(names = "--block-length", paramLabel = "N", description = "Positions denoised together; divides gen-length.")
+  private @Nullable Integer blockLength;
+
+  @Option(names = "--steps", paramLabel = "N", description = "Denoising steps; a multiple of the number of blocks.")
+  private @Nullable Integer steps;
+
+  @Option(names = "--temperature", paramLabel = "T", description = "0: always the most probable token.")
+  private @Nullable Double temperature;
+
+  @Option(names = "--seed", paramLabel = "N", description = "Seed of all random numbers.")
+  private @Nullable Long seed;
+
+  @Option(names = "--cfg-scale", paramLabel = "S", description = "Strength of guidance; 0: none.")
+  private @Nullable Double cfgScale;
+
+  @Option(names = "--remasking", paramLabel = "KIND", converter = RemaskingConverter.class,
+      description = "low_confidence or random.")
+  private @Nullable Remasking remasking;
+
+  @Option(names = "--stop", paramLabel = "TEXT", description = "Text that ends the reply; may be given again.")
+  private List<String> stop = new ArrayList<>();
+
+  @Option(names = "--no-stop", description = "Nothing ends the reply early.")
+  private boolean noStop;
+
+  @Option(names = "--suffix", paramLabel = "TEXT", description = "Fixed text after the generated part.")
+  private @Nullable String suffix;
+
+  @Option(names = "--think-mode", paramLabel = "MODE", converter = ThinkModeConverter.class,
+      description = "think or no_think.")
+  private @Nullable ThinkMode thinkMode;
+
+  @Option(names = "--attention", paramLabel = "MODE", converter = AttentionConverter.class,
+      description = "full or dialogue_causal.")
+  private @Nullable Attention attention;
+
+  @Option(names = "--prompt-quirks", paramLabel = "KIND", converter = PromptQuirksConverter.class,
+      description = "reference or none.")
+  private @Nullable PromptQuirks promptQuirks;
+
+  @Option(names = "--strategy", paramLabel = "KIND", converter = StrategyConverter.class,
+      description = "How many positions a step commits: fixed.")
+  private @Nullable Strategy strategy;
+
+  @Option(names = "--cache", paramLabel = "KIND", converter = CacheConverter.class,
+      description = "What is kept between steps: none.")
+  private @Nullable Cache cache;
+
+  @Option(names = "--refresh-interval", paramLabel = "N", description = "Steps between full forwards with a cache.")
+  private @Nullable Integer refreshInterval;
+
+  @Option(names = "--multi-image", paramLabel = "KIND", converter = MultiImageConverter.class,
+      description = "How several pictures enter the prompt: list, stacked or tiled.")
+  private @Nullable MultiImage multiImage;
+
+  @Option(names = "--image-placement", paramLabel = "KIND", converter = ImagePlacementConverter.class,
+      description = "leading or verbatim.")
+  private @Nullable ImagePlacement imagePlacement;
+
+  /// The message with exactly the settings that were given.
+  DecodingSettings toMessage() {
+    var settings = DecodingSettings.newBuilder();
+    set(genLength, settings::setGenLength);
+    set(blockLength, settings::setBlockLength);
+    set(steps, settings::setSteps);
+    set(temperature, settings::setTemperature);
+    set(seed, settings::setSeed);
+    set(cfgScale, settings::setCfgScale);
+    set(remasking, settings::setRemasking);
+    set(suffix, settings::setSuffix);
+    set(thinkMode, settings::setThinkMode);
+    set(attention, settings::setAttention);
+    set(promptQuirks, settings::setPromptQuirks);
+    set(strategy, settings::setStrategy);
+    set(cache, settings::setCache);
+    set(refreshInterval, settings::setRefreshInterval);
+    set(multiImage, settings::setMultiImage);
+    set(imagePlacement, settings::setImagePlacement);
+    if (noStop || !stop.isEmpty()) {
+      settings.setStop(StopStrings.newBuilder().addAllValues(noStop ? List.of() : stop));
+    }
+    return settings.build();
+  }
+
+  private static <T> void set(@Nullable T value, Consumer<T> setter) {
+    if (value != null) {
+      setter.accept(value);
+    }
+  }
+
+  /// Reads a value of a protobuf enum without its prefix, in either case: `random` is REMASKING_RANDOM.
+  abstract static class EnumConverter<E extends Enum<E> & ProtocolMessageEnum> implements ITypeConverter<E> {
+    private final String prefix;
+    private final List<E> values;
+
+    EnumConverter(String prefix, E[] all) {
+      this.prefix = prefix;
+      this.values = Arrays.stream(all)
+          .filter(value -> value.name().startsWith(prefix) && !value.name().endsWith("_UNSPECIFIED")).toList();
+    }
+
+    @Override
+    public E convert(String text) {
+      return values.stream().filter(value -> label(value).equals(text.toLowerCase(Locale.ROOT).replace('-', '_')))
+          .findFirst().orElseThrow(() -> new TypeConversionException("%s (expected: %s)".formatted(text,
+              values.stream().map(this::label).collect(Collectors.joining(", ")))));
+    }
+
+    private String label(E value) {
+      return value.name().substring(prefix.length()).toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private static final class RemaskingConverter extends EnumConverter<Remasking> {
+    RemaskingConverter() {
+      super("REMASKING_", Remasking.values());
+    }
+  }
+
+  private static final class ThinkModeConverter extends EnumConverter<ThinkMode> {
+    ThinkModeConverter() {
+      super("THINK_MODE_", ThinkMode.values());
+    }
+  }
+
+  private static final class AttentionConverter extends EnumConverter<Attention> {
+    AttentionConverter() {
+      super("ATTENTION_", Attention.values());
+    }
+  }
+
+  private static final class PromptQuirksConverter extends EnumConverter<PromptQuirks> {
+    PromptQuirksConverter() {
+      super("PROMPT_QUIRKS_", PromptQuirks.values());
+    }
+  }
+
+  private static final class StrategyConverter extends EnumConverter<Strategy> {
+    StrategyConverter() {
+      super("STRATEGY_", Strategy.values());
+    }
+  }
+
+  private static final class CacheConverter extends EnumConverter<Cache> {
+    CacheConverter() {
+      super("CACHE_", Cache.values());
+    }
+  }
+
+  private static final class MultiImageConverter extends EnumConverter<MultiImage> {
+    MultiImageConverter() {
+      super("MULTI_IMAGE_", MultiImage.values());
+    }
+  }
+
+  private static final class ImagePlacementConverter extends EnumConverter<ImagePlacement> {
+    ImagePlacementConverter() {
+      super("IMAGE_PLACEMENT_", ImagePlacement.values());
+    }
+  }
+}

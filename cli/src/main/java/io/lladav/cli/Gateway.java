@@ -1,0 +1,49 @@
+package io.lladav.cli;
+
+import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.StatusRuntimeException;
+import io.lladav.v1.GenerateRequest;
+import io.lladav.v1.GenerationServiceGrpc;
+import java.util.concurrent.TimeUnit;
+
+/// A client of a running gateway.
+final class Gateway implements AutoCloseable {
+  private static final int MESSAGE_BYTES_MAX = 256 << 20;
+  private static final int CLOSE_SECONDS = 5;
+
+  private final ManagedChannel channel;
+
+  private Gateway(ManagedChannel channel) {
+    this.channel = channel;
+  }
+
+  /// Connects to a gateway when the first call is made.
+  ///
+  /// @param target host and port, for example `localhost:7400`
+  static Gateway at(String target) {
+    return new Gateway(ManagedChannelBuilder.forTarget(target).usePlaintext()
+        .maxInboundMessageSize(MESSAGE_BYTES_MAX).build());
+  }
+
+  /// Asks for one reply and shows it.
+  ///
+  /// @throws StatusRuntimeException as the gateway refuses or fails
+  void ask(GenerateRequest request, ReplyView view) {
+    try {
+      GenerationServiceGrpc.newBlockingStub(channel).generate(request).forEachRemaining(view::show);
+    } catch (StatusRuntimeException e) {
+      view.interrupted();
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.shutdownNow().awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

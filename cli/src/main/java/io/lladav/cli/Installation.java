@@ -1,0 +1,27 @@
+package io.lladav.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// The folder this command was started from, with what is shipped in it.
+final class Installation {
+  private Installation() {}
+
+  /// The checkpoint that is served when none is named.
+  static Path demoCheckpoint() {
+    return shipped("conformance/checkpoints/tiny-a");
+  }
+
+  /// A picture that is shipped.
+  static Path picture(String file) {
+    return shipped("conformance/images/" + file);
+  }
+
+  private static Path shipped(String path) {
+    var file = Path.of(System.getProperty("lladav.home", ".")).resolve(path).normalize();
+    if (!Files.exists(file)) {
+      throw new ClusterException(file + " is not there; run lladav from a complete copy of the repository");
+    }
+    return file;
+  }
+}

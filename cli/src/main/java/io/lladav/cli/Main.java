@@ -1,0 +1,55 @@
+package io.lladav.cli;
+
+import io.grpc.StatusRuntimeException;
+import io.lladav.cli.conformance.GoldenException;
+import io.lladav.model.CheckpointException;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/// The command `lladav`.
+@Command(name = "lladav", description = "Serves LLaDA-V, a multimodal masked-diffusion language model.",
+    mixinStandardHelpOptions = true, version = "lladav 0.1.0", synopsisSubcommandLabel = "COMMAND",
+    subcommands = {DemoCommand.class, ServeCommand.class, AskCommand.class, ConformanceCommand.class,
+        InspectCommand.class, CommandLine.HelpCommand.class})
+public final class Main {
+  private Main() {}
+
+  /// Runs one command and exits: 0 if it did what was asked, 1 if not, 2 if it was not understood.
+  public static void main(String[] arguments) {
+    System.exit(commandLine().execute(arguments));
+  }
+
+  /// The parser, with complaints of one line.
+  static CommandLine commandLine() {
+    var line = new CommandLine(new Main());
+    line.getSubcommands().get("serve").setStopAtPositional(true);
+    line.getSubcommands().values().forEach(command -> command.setUsageHelpAutoWidth(true));
+    line.setExecutionExceptionHandler((failure, command, _) -> {
+      if (failure instanceof InterruptedException) {
+        return 1;
+      }
+      command.getErr().println("lladav: " + complaint(failure));
+      return 1;
+    });
+    return line;
+  }
+
+  private static String complaint(Exception failure) {
+    return switch (failure) {
+      case StatusRuntimeException e -> status(e);
+      case ClusterException e -> e.getMessage();
+      case CheckpointException e -> e.getMessage();
+      case GoldenException e -> e.getMessage();
+      case NoSuchFileException e -> e.getMessage() + ": there is no such file";
+      case IOException e -> e.toString();
+      default -> throw new IllegalStateException(failure);
+    };
+  }
+
+  private static String status(StatusRuntimeException failure) {
+    var status = failure.getStatus();
+    return status.getCode() + ": " + (status.getDescription() == null ? "no details" : status.getDescription());
+  }
+}

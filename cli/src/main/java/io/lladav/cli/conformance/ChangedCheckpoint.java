@@ -1,0 +1,77 @@
+package io.lladav.cli.conformance;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Map;
+
+/// A temporary directory that holds a checkpoint with another `config.json`; every other file is linked.
+final class ChangedCheckpoint implements AutoCloseable {
+  private static final String CONFIG = "config.json";
+
+  private final Path directory;
+
+  private ChangedCheckpoint(Path directory) {
+    this.directory = directory;
+  }
+
+  /// Makes the directory.
+  ///
+  /// @param original the checkpoint
+  /// @param changes keys of `config.json` and their new values
+  /// @throws GoldenException if it cannot be made
+  static ChangedCheckpoint of(Path original, Map<String, JsonNode> changes) {
+    try (var files = Files.list(original)) {
+      var changed = new ChangedCheckpoint(Files.createTempDirectory("lladav-checkpoint-"));
+      for (var file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+        if (!file.getFileName().toString().equals(CONFIG)) {
+          link(changed.directory.resolve(file.getFileName()), file.toRealPath());
+        }
+      }
+      var config = Json.read(original.resolve(CONFIG)).root();
+      config.setAll(changes);
+      new JsonMapper().writeValue(changed.directory.resolve(CONFIG).toFile(), config);
+      return changed;
+    } catch (IOException e) {
+      throw new GoldenException(original + ": cannot be copied with changes: " + e);
+    }
+  }
+
+  /// The directory.
+  Path directory() {
+    return directory;
+  }
+
+  /// Removes the directory with its links, not what they lead to.
+  @Override
+  public void close() {
+    try (var files = Files.walk(directory)) {
+      for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void link(Path link, Path file) throws IOException {
+    try {
+      Files.createSymbolicLink(link, file);
+    } catch (UnsupportedOperationException | FileSystemException _) {
+      linkHard(link, file);
+    }
+  }
+
+  private static void linkHard(Path link, Path file) throws IOException {
+    try {
+      Files.createLink(link, file);
+    } catch (UnsupportedOperationException | FileSystemException _) {
+      Files.copy(file, link);
+    }
+  }
+}

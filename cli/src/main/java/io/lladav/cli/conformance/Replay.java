@@ -1,0 +1,157 @@
+package io.lladav.cli.conformance;
+
+import io.grpc.StatusRuntimeException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+
+/// Replays the cases of a folder and compares every reply with its reference.
+public final class Replay {
+  private final GoldenFolder folder;
+  private final ReplayListener listener;
+  private final Map<Setting, List<GoldenCase>> cases = new LinkedHashMap<>();
+
+  /// Reads the cases; those that cannot be replayed are reported at once.
+  ///
+  /// @param glob which cases, see [GoldenFolder]
+  public Replay(GoldenFolder folder, String glob, ReplayListener listener) {
+    this.folder = folder;
+    this.listener = listener;
+    folder.caseFiles(glob).forEach(this::add);
+  }
+
+  /// How many cases are going to be replayed.
+  public int caseCount() {
+    return cases.values().stream().mapToInt(List::size).sum();
+  }
+
+  /// Replays all cases, each through a cluster that serves its checkpoint with its configuration.
+  ///
+  /// @param jobs clusters at the same time
+  public void throughOwnClusters(ClusterStarter starter, int jobs) throws InterruptedException {
+    var largestFirst = Comparator.<Map.Entry<Setting, List<GoldenCase>>>comparingInt(entry -> -entry.getValue().size());
+    try (var threads = Executors.newFixedThreadPool(jobs)) {
+      try {
+        var running = cases.entrySet().stream().sorted(largestFirst)
+            .map(entry -> threads.submit(() -> throughOwnCluster(entry.getKey(), entry.getValue(), starter))).toList();
+        for (var job : running) {
+          job.get();
+        }
+      } catch (java.util.concurrent.ExecutionException e) {
+        threads.shutdownNow();
+        throw new IllegalStateException(e.getCause());
+      } catch (InterruptedException e) {
+        threads.shutdownNow();
+        throw e;
+      }
+    }
+  }
+
+  /// Replays the cases of the checkpoint that a running cluster serves; reports the others as skipped.
+  ///
+  /// @param target host and port of its gateway
+  public void through(String target) {
+    try (var replayer = new Replayer(target)) {
+      var served = replayer.checkpointDigest();
+      cases.forEach((setting, group) -> {
+        if (!setting.isOwn()) {
+          group.forEach(golden -> listener.finished(golden.name(), new Outcome.Skipped("other configuration")));
+        } else if (!folder.digest(setting.checkpoint()).equals(served)) {
+          group.forEach(golden -> listener.finished(golden.name(), new Outcome.Skipped("other checkpoint")));
+        } else {
+          replay(setting, group, replayer);
+        }
+      });
+    }
+  }
+
+  private void add(GoldenFolder.CaseFile file) {
+    try {
+      var golden = GoldenCase.read(file.file());
+      if (golden.request().unsupported().isEmpty()) {
+        var setting = Setting.of(golden, folder.config(golden.checkpoint()));
+        cases.computeIfAbsent(setting, _ -> new ArrayList<>()).add(golden);
+      } else {
+        listener.finished(file.name(), new Outcome.Skipped(golden.request().unsupported().getFirst()));
+      }
+    } catch (GoldenException e) {
+      listener.finished(file.name(), new Outcome.Failed(e.getMessage()));
+    }
+  }
+
+  private @org.jspecify.annotations.Nullable Void throughOwnCluster(Setting setting, List<GoldenCase> group,
+      ClusterStarter starter) throws InterruptedException {
+    listener.running(setting.toString());
+    var original = folder.checkpoint(setting.checkpoint());
+    if (setting.isOwn()) {
+      throughCluster(original, setting, group, starter);
+    } else {
+      try (var changed = ChangedCheckpoint.of(original, setting.changes())) {
+        throughCluster(changed.directory(), setting, group, starter);
+      }
+    }
+    return null;
+  }
+
+  private void throughCluster(Path checkpoint, Setting setting, List<GoldenCase> group, ClusterStarter starter)
+      throws InterruptedException {
+    try (var cluster = starter.start(checkpoint); var replayer = new Replayer(cluster.target())) {
+      replay(setting, group, replayer);
+    } catch (ClusterStarter.StartException e) {
+      group.forEach(golden -> listener.finished(golden.name(), new Outcome.Failed(e.getMessage())));
+    }
+  }
+
+  private void replay(Setting setting, List<GoldenCase> group, Replayer replayer) {
+    for (var golden : group) {
+      listener.running(setting.toString());
+      listener.finished(golden.name(), outcome(setting, golden, replayer));
+    }
+  }
+
+  private Outcome outcome(Setting setting, GoldenCase golden, Replayer replayer) {
+    var difference = difference(setting, golden, replayer);
+    if (golden.request().isRandom() && !replayer.isDebugging()) {
+      return new Outcome.Skipped("random order without the debugging service");
+    }
+    if (golden.fragile()) {
+      return new Outcome.Fragile(difference);
+    }
+    return difference.isEmpty() ? new Outcome.Passed() : new Outcome.Failed(difference.get());
+  }
+
+  private Optional<String> difference(Setting setting, GoldenCase golden, Replayer replayer) {
+    var difference = difference(setting, golden, golden, replayer);
+    if (difference.isPresent() && golden.lossyInput()
+        && difference(setting, golden, withDecodedPictures(golden), replayer).isEmpty()) {
+      return Optional.of(difference.get() + " (only the decoding of lossy pictures differs: equal with images/decoded)");
+    }
+    return difference;
+  }
+
+  private Optional<String> difference(Setting setting, GoldenCase golden, GoldenCase asked, Replayer replayer) {
+    try {
+      var visuals = ExpectedVisual.of(golden, setting, folder.config(setting.checkpoint()),
+          folder.pictures(setting.checkpoint()));
+      return new Comparison(golden.expect(), visuals, folder.maskId(setting.checkpoint()))
+          .firstDifference(replayer.replay(RequestMessage.of(asked, folder.images())));
+    } catch (StatusRuntimeException e) {
+      return Optional.of(e.getStatus().getCode() + ": " + e.getStatus().getDescription());
+    } catch (GoldenException e) {
+      return Optional.of(e.getMessage());
+    }
+  }
+
+  private GoldenCase withDecodedPictures(GoldenCase golden) {
+    return golden.withImages(golden.request().images().stream().map(file -> {
+      var decoded = "decoded/" + file + ".png";
+      return Files.exists(folder.images().resolve(decoded)) ? decoded : file;
+    }).toList());
+  }
+}
