@@ -94,6 +94,22 @@ final class Child {
     }
   }
 
+  /// Closes this end of its standard input, as the end of this process would.
+  void closeInput() {
+    try {
+      process.getOutputStream().close();
+    } catch (IOException _) {
+      // It is closed either way.
+    }
+  }
+
+  /// Waits for its end.
+  ///
+  /// @return whether it came in time
+  boolean endsWithin(long time, TimeUnit unit) throws InterruptedException {
+    return process.waitFor(time, unit);
+  }
+
   private String lastLines() {
     try {
       var lines = new String(Files.readAllBytes(log), StandardCharsets.UTF_8).lines().toList();

@@ -53,7 +53,8 @@ final class ConformanceCommand implements Callable<Integer> {
     return report.finish() ? 0 : 1;
   }
 
-  private static ClusterStarter.RunningCluster start(Path checkpoint) throws InterruptedException {
+  /// Starts a cluster of child processes for a replay.
+  static ClusterStarter.RunningCluster start(Path checkpoint) throws InterruptedException {
     try {
       var cluster = Cluster.start(ClusterSettings.embedded(checkpoint), Progress.silent());
       return new ClusterStarter.RunningCluster() {

@@ -5,6 +5,7 @@ import io.lladav.cli.conformance.GoldenException;
 import io.lladav.model.CheckpointException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -18,6 +19,10 @@ public final class Main {
 
   /// Runs one command and exits: 0 if it did what was asked, 1 if not, 2 if it was not understood.
   public static void main(String[] arguments) {
+    /* A service that is run in this process logs as services do. */
+    if (!List.of(arguments).contains("serve")) {
+      System.setProperty("logback.configurationFile", "command-logback.xml");
+    }
     System.exit(commandLine().execute(arguments));
   }
 

@@ -1,0 +1,83 @@
+package io.lladav.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.lladav.cli.conformance.GoldenFolder;
+import io.lladav.cli.conformance.Outcome;
+import io.lladav.cli.conformance.Replay;
+import io.lladav.cli.conformance.ReplayListener;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Real clusters: four processes each, over the loopback interface.
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+final class ClusterTest {
+  private static final Path FOLDER = Path.of(System.getProperty("conformance.dir"));
+  private static final Path TINY_B = FOLDER.resolve("checkpoints/tiny-b");
+
+  @Test
+  void givesTheReferenceRepliesAndLeavesNoProcessBehind() throws Exception {
+    var before = ProcessHandle.current().children().toList();
+    var outcomes = new Outcomes();
+    new Replay(GoldenFolder.open(FOLDER),
+        "tiny-b/{text-16-16-16,image-shapes-100x90,cfg-0.5,random-order,stop-several,video-8,prefix-2}", outcomes)
+        .throughOwnClusters(ConformanceCommand::start, 1);
+
+    assertThat(outcomes.byCase).hasSize(7).containsEntry("tiny-b/prefix-2", new Outcome.Skipped("cache"));
+    outcomes.byCase.remove("tiny-b/prefix-2");
+    assertThat(outcomes.byCase.values()).allSatisfy(outcome -> assertThat(outcome).isEqualTo(new Outcome.Passed()));
+    assertThat(ProcessHandle.current().children().filter(child -> !before.contains(child))).isEmpty();
+  }
+
+  @Test
+  void servesACheckpointWithAChangedConfiguration() throws Exception {
+    var outcomes = new Outcomes();
+    new Replay(GoldenFolder.open(FOLDER), "tiny-c/rope-dynamic", outcomes)
+        .throughOwnClusters(ConformanceCommand::start, 1);
+
+    assertThat(outcomes.byCase).containsExactlyEntriesOf(Map.of("tiny-c/rope-dynamic", new Outcome.Passed()));
+  }
+
+  @Test
+  void saysWhyItDoesNotStart(@TempDir Path folder) throws Exception {
+    Files.writeString(folder.resolve("config.json"), "{");
+
+    assertThatExceptionOfType(ClusterException.class)
+        .isThrownBy(() -> Cluster.start(ClusterSettings.embedded(folder), Progress.silent()).close())
+        .withMessageContaining("has ended with exit code 1").withMessageContaining("config.json");
+  }
+
+  @Test
+  void aServiceEndsWithTheProcessThatStartedIt(@TempDir Path logs) throws Exception {
+    var port = FreePorts.find(1).getFirst();
+    var environment = new ProcessBuilder().environment();
+    environment.put("LLADAV_PROJECTOR_CHECKPOINT", TINY_B.toString());
+    environment.put("LLADAV_PROJECTOR_GRPC_PORT", port.toString());
+    environment.put("LLADAV_PROJECTOR_METRICS_ENABLED", "false");
+    var child = Child.start(Service.PROJECTOR, port, environment, logs);
+    child.requireAlive();
+
+    child.closeInput();
+
+    assertThat(child.endsWithin(30, TimeUnit.SECONDS)).isTrue();
+  }
+
+  private static final class Outcomes implements ReplayListener {
+    private final Map<String, Outcome> byCase = new ConcurrentHashMap<>();
+
+    @Override
+    public void running(String setting) {}
+
+    @Override
+    public void finished(String name, Outcome outcome) {
+      byCase.put(name, outcome);
+    }
+  }
+}
