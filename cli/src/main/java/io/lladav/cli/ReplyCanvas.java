@@ -8,11 +8,11 @@ import java.util.List;
 
 /// The reply as it stands, position by position, and how it looks in lines of a given width.
 ///
-/// A mask is a light glyph, what the last step committed is reversed, a guess is dimmed. Without colours guesses
+/// A mask is a light glyph, what the last step committed is bold, a guess is dimmed. Without colours guesses
 /// would look like decisions, so they stay masks.
 final class ReplyCanvas {
   private static final String MASK = "░";
-  private static final String REVERSED = "\u001b[7m";
+  private static final String BOLD = "\u001b[1m";
   private static final String DIMMED = "\u001b[2m";
   private static final String PLAIN = "\u001b[0m";
 
@@ -92,7 +92,7 @@ final class ReplyCanvas {
       if (color && look != dress) {
         line.append(switch (look) {
           case GUESS -> PLAIN + DIMMED;
-          case FRESH -> PLAIN + REVERSED;
+          case FRESH -> PLAIN + BOLD;
           case SETTLED -> PLAIN;
         });
         dress = look;

@@ -20,7 +20,7 @@ final class ReplyCanvasTest {
     var canvas = new ReplyCanvas(2);
     canvas.apply(Step.newBuilder().addCommitted(token(0, "A")).build());
 
-    assertThat(canvas.lines(WIDE, true)).containsExactly("\u001b[0m\u001b[7mA\u001b[0m\u001b[2m░\u001b[0m");
+    assertThat(canvas.lines(WIDE, true)).containsExactly("\u001b[0m\u001b[1mA\u001b[0m\u001b[2m░\u001b[0m");
   }
 
   @Test
@@ -29,7 +29,7 @@ final class ReplyCanvasTest {
     canvas.apply(Step.newBuilder().addCommitted(token(0, "A")).build());
     canvas.apply(Step.newBuilder().addCommitted(token(1, "B")).build());
 
-    assertThat(canvas.lines(WIDE, true)).containsExactly("A\u001b[0m\u001b[7mB\u001b[0m");
+    assertThat(canvas.lines(WIDE, true)).containsExactly("A\u001b[0m\u001b[1mB\u001b[0m");
   }
 
   @Test
