@@ -31,12 +31,13 @@ final class Child {
 
   /// Starts the service; it does not yet answer when this returns.
   ///
+  /// @param shortLived whether it is to start fast rather than to run fast later
   /// @param environment all variables of the process
   /// @param logs folder of its log file
-  static Child start(Service service, int port, Map<String, String> environment, Path logs) {
+  static Child start(Service service, int port, boolean shortLived, Map<String, String> environment, Path logs) {
     var archive = ClassArchive.of(service);
     var log = logs.resolve(service.label() + ".log");
-    var builder = new ProcessBuilder(command(service, archive))
+    var builder = new ProcessBuilder(command(service, shortLived, archive))
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
     builder.environment().clear();
@@ -48,12 +49,15 @@ final class Child {
     }
   }
 
-  private static List<String> command(Service service, Optional<ClassArchive> archive) {
+  private static List<String> command(Service service, boolean shortLived, Optional<ClassArchive> archive) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx" + service.heapMax(), "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
         "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
         "-Djava.awt.headless=true"));
+    if (shortLived) {
+      command.add("-XX:TieredStopAtLevel=1");
+    }
     archive.ifPresent(kept -> command.addAll(kept.flags()));
     command.addAll(List.of("-cp", ClassArchive.classPath(), ChildMain.class.getName(), service.label()));
     return command;

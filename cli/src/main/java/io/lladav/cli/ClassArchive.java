@@ -51,9 +51,9 @@ final class ClassArchive {
 
   /// The flags that use the archive, or write it if it is not there.
   List<String> flags() {
-    return Files.exists(file)
-        ? List.of("-XX:SharedArchiveFile=" + file, "-Xlog:disable", "-Xlog:all=error:stderr")
-        : List.of("-XX:ArchiveClassesAtExit=" + fresh, "-Xlog:disable", "-Xlog:all=error:stderr");
+    var use = Files.exists(file) ? "-XX:SharedArchiveFile=" + file : "-XX:ArchiveClassesAtExit=" + fresh;
+    /* The JVM would complain into the service's log where it cannot use the archive, and do without. */
+    return List.of(use, "-Xlog:disable");
   }
 
   /// Puts what the stopped process wrote, if it did, into its place.

@@ -101,7 +101,7 @@ public final class Cluster implements AutoCloseable {
     var ports = ports(settings);
     var environment = environment(settings, ports);
     for (var service : Service.values()) {
-      children.add(Child.start(service, ports.get(service), environment, logs));
+      children.add(Child.start(service, ports.get(service), !settings.usualPorts(), environment, logs));
     }
   }
 

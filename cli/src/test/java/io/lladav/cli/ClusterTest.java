@@ -61,7 +61,7 @@ final class ClusterTest {
     environment.put("LLADAV_PROJECTOR_CHECKPOINT", TINY_B.toString());
     environment.put("LLADAV_PROJECTOR_GRPC_PORT", port.toString());
     environment.put("LLADAV_PROJECTOR_METRICS_ENABLED", "false");
-    var child = Child.start(Service.PROJECTOR, port, environment, logs);
+    var child = Child.start(Service.PROJECTOR, port, true, environment, logs);
     child.requireAlive();
 
     child.closeInput();

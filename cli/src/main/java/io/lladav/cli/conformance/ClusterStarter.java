@@ -14,9 +14,15 @@ public interface ClusterStarter {
   final class StartException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /// Takes over the message of what went wrong.
+    /// Takes over what went wrong, as one line: the first of the message, and the last, which is the nearest to the
+    /// end.
     public StartException(RuntimeException cause) {
-      super(cause.getMessage(), cause);
+      super(oneLine(String.valueOf(cause.getMessage())), cause);
+    }
+
+    private static String oneLine(String message) {
+      var lines = message.strip().lines().map(String::strip).toList();
+      return lines.size() == 1 ? lines.getFirst() : lines.getFirst() + " " + lines.getLast();
     }
   }
 
