@@ -26,15 +26,13 @@ final class AskCommand implements Callable<Integer> {
   @Option(names = "--image", paramLabel = "FILE", description = "A picture; may be given again.")
   private List<Path> images = new ArrayList<>();
 
-  @Option(names = "--video", paramLabel = "FILE",
-      description = "A frame of the video; given again for every frame, in order.")
+  @Option(names = "--video", paramLabel = "FILE", description = "A frame of the video; given again for every frame, in order.")
   private List<Path> frames = new ArrayList<>();
 
   @Option(names = "--system", paramLabel = "TEXT", description = "Replaces the default system message.")
   private @Nullable String system;
 
-  @Option(names = "--target", paramLabel = "HOST:PORT", defaultValue = "localhost:7400",
-      description = "The gateway (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--target", paramLabel = "HOST:PORT", defaultValue = "localhost:7400", description = "The gateway (default: ${DEFAULT-VALUE}).")
   private String target = "";
 
   @Option(names = "--json", description = "Prints every event as one line of JSON.")

@@ -41,14 +41,13 @@ record CheckpointReport(Path directory, String digest, LanguageConfig language, 
         bytes.merge(holder(tensor), Float.BYTES * tensor.elementCount(), Long::sum);
       }
       return new CheckpointReport(directory, checkpoint.digest(), checkpoint.language(), checkpoint.vision(),
-          checkpoint.visual(), tokenizer.size(), checkpoint.promptLengthMax(), stored, bytes, checkpoint.warnings());
+          checkpoint.visual(), tokenizer.size(), checkpoint.promptLengthMax(), stored, bytes,
+          checkpoint.warnings());
     }
   }
 
   /// Whether all weights are used as they lie in the files, so that they take memory only as the system's file cache.
-  boolean isMapped() {
-    return storedElements.keySet().equals(Set.of(TensorType.F32));
-  }
+  boolean isMapped() { return storedElements.keySet().equals(Set.of(TensorType.F32)); }
 
   /// Bytes of one layer's attention weights, heads by positions by positions, for a canvas of [#EXAMPLE_POSITIONS].
   long attentionBytes() {

@@ -34,7 +34,8 @@ final class Child {
   /// @param shortLived whether it is to start fast rather than to run fast later
   /// @param environment all variables of the process
   /// @param logs folder of its log file
-  static Child start(Service service, int port, boolean shortLived, Map<String, String> environment, Path logs) {
+  static Child start(Service service, int port, boolean shortLived, Map<String, String> environment,
+      Path logs) {
     var archive = ClassArchive.of(service);
     var log = logs.resolve(service.label() + ".log");
     var builder = new ProcessBuilder(command(service, shortLived, archive))
@@ -72,11 +73,17 @@ final class Child {
     return port;
   }
 
+  /// The file with what it wrote.
+  Path log() {
+    return log;
+  }
+
   /// Throws with the end of its log if the process is no longer there.
   void requireAlive() {
     if (!process.isAlive()) {
-      throw new ClusterException("%s has ended with exit code %d%s".formatted(service.label(), process.exitValue(),
-          lastLines()));
+      throw new ClusterException(
+          "%s has ended with exit code %d%s".formatted(service.label(), process.exitValue(),
+              lastLines()));
     }
   }
 

@@ -24,7 +24,8 @@ final class ClassArchive {
 
   private ClassArchive(Path file) {
     this.file = file;
-    this.fresh = file.resolveSibling(file.getFileName() + "." + ProcessHandle.current().pid() + "-" + System.nanoTime());
+    this.fresh = file
+        .resolveSibling(file.getFileName() + "." + ProcessHandle.current().pid() + "-" + System.nanoTime());
   }
 
   /// The archive of a service for this JVM and class path; none if classes do not all come from jars, or the

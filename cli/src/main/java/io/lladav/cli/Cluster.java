@@ -31,6 +31,7 @@ public final class Cluster implements AutoCloseable {
   private final List<Child> children = new ArrayList<>();
   private final Thread stopWithJvm = new Thread(this::stop, "cluster-stop");
   private final Path logs;
+  private volatile boolean logsKept;
 
   /// Starts the services and waits until all are serving.
   ///
@@ -43,6 +44,7 @@ public final class Cluster implements AutoCloseable {
       cluster.awaitServing(progress);
       return cluster;
     } catch (RuntimeException | InterruptedException e) {
+      cluster.keepLogs();
       cluster.close();
       throw e;
     } finally {
@@ -81,7 +83,12 @@ public final class Cluster implements AutoCloseable {
     children.forEach(Child::requireAlive);
   }
 
-  /// Stops all services and waits for them.
+  /// Leaves the logs where they are when the cluster is closed.
+  public void keepLogs() {
+    logsKept = true;
+  }
+
+  /// Stops all services, waits for them, and removes their logs.
   @Override
   public void close() {
     stop();
@@ -95,6 +102,20 @@ public final class Cluster implements AutoCloseable {
   private synchronized void stop() {
     children.forEach(Child::stop);
     children.forEach(child -> child.awaitStopped(STOP_TIME_MAX));
+    if (!logsKept) {
+      removeLogs();
+    }
+  }
+
+  private void removeLogs() {
+    try {
+      for (var child : children) {
+        Files.deleteIfExists(child.log());
+      }
+      Files.deleteIfExists(logs);
+    } catch (IOException _) {
+      // Whoever clears the temporary folder takes them along.
+    }
   }
 
   private synchronized void startChildren(ClusterSettings settings) {

@@ -20,12 +20,10 @@ final class ConformanceCommand implements Callable<Integer> {
   @ArgGroup(multiplicity = "1")
   private Where where = new Where();
 
-  @Option(names = "--case", paramLabel = "GLOB", defaultValue = "**",
-      description = "Only the cases of this name: tiny-a/cfg-*, or text-*.")
+  @Option(names = "--case", paramLabel = "GLOB", defaultValue = "**", description = "Only the cases of this name: tiny-a/cfg-*, or text-*.")
   private String glob = "";
 
-  @Option(names = "--jobs", paramLabel = "N", defaultValue = "2",
-      description = "Clusters at the same time with --embedded (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--jobs", paramLabel = "N", defaultValue = "2", description = "Clusters at the same time with --embedded (default: ${DEFAULT-VALUE}).")
   private int jobs;
 
   @Option(names = "--json", description = "Prints every case and the counts as lines of JSON.")

@@ -68,7 +68,8 @@ final class ConformanceReport implements ReplayListener {
   synchronized boolean finish() {
     progress.clear();
     if (json) {
-      var counts = MAPPER.createObjectNode().put("passed", passed).put("failed", failed).put("fragile", fragile);
+      var counts = MAPPER.createObjectNode().put("passed", passed).put("failed", failed).put("fragile",
+          fragile);
       var reasons = counts.putObject("skipped");
       skipped.forEach(reasons::put);
       out.println(counts);

@@ -43,8 +43,7 @@ final class DecodingOptions {
   @Option(names = "--cfg-scale", paramLabel = "S", description = "Strength of guidance; 0: none.")
   private @Nullable Double cfgScale;
 
-  @Option(names = "--remasking", paramLabel = "KIND", converter = RemaskingConverter.class,
-      description = "low_confidence or random.")
+  @Option(names = "--remasking", paramLabel = "KIND", converter = RemaskingConverter.class, description = "low_confidence or random.")
   private @Nullable Remasking remasking;
 
   @Option(names = "--stop", paramLabel = "TEXT", description = "Text that ends the reply; may be given again.")
@@ -56,35 +55,28 @@ final class DecodingOptions {
   @Option(names = "--suffix", paramLabel = "TEXT", description = "Fixed text after the generated part.")
   private @Nullable String suffix;
 
-  @Option(names = "--think-mode", paramLabel = "MODE", converter = ThinkModeConverter.class,
-      description = "think or no_think.")
+  @Option(names = "--think-mode", paramLabel = "MODE", converter = ThinkModeConverter.class, description = "think or no_think.")
   private @Nullable ThinkMode thinkMode;
 
-  @Option(names = "--attention", paramLabel = "MODE", converter = AttentionConverter.class,
-      description = "full or dialogue_causal.")
+  @Option(names = "--attention", paramLabel = "MODE", converter = AttentionConverter.class, description = "full or dialogue_causal.")
   private @Nullable Attention attention;
 
-  @Option(names = "--prompt-quirks", paramLabel = "KIND", converter = PromptQuirksConverter.class,
-      description = "reference or none.")
+  @Option(names = "--prompt-quirks", paramLabel = "KIND", converter = PromptQuirksConverter.class, description = "reference or none.")
   private @Nullable PromptQuirks promptQuirks;
 
-  @Option(names = "--strategy", paramLabel = "KIND", converter = StrategyConverter.class,
-      description = "How many positions a step commits: fixed.")
+  @Option(names = "--strategy", paramLabel = "KIND", converter = StrategyConverter.class, description = "How many positions a step commits: fixed.")
   private @Nullable Strategy strategy;
 
-  @Option(names = "--cache", paramLabel = "KIND", converter = CacheConverter.class,
-      description = "What is kept between steps: none.")
+  @Option(names = "--cache", paramLabel = "KIND", converter = CacheConverter.class, description = "What is kept between steps: none.")
   private @Nullable Cache cache;
 
   @Option(names = "--refresh-interval", paramLabel = "N", description = "Steps between full forwards with a cache.")
   private @Nullable Integer refreshInterval;
 
-  @Option(names = "--multi-image", paramLabel = "KIND", converter = MultiImageConverter.class,
-      description = "How several pictures enter the prompt: list, stacked or tiled.")
+  @Option(names = "--multi-image", paramLabel = "KIND", converter = MultiImageConverter.class, description = "How several pictures enter the prompt: list, stacked or tiled.")
   private @Nullable MultiImage multiImage;
 
-  @Option(names = "--image-placement", paramLabel = "KIND", converter = ImagePlacementConverter.class,
-      description = "leading or verbatim.")
+  @Option(names = "--image-placement", paramLabel = "KIND", converter = ImagePlacementConverter.class, description = "leading or verbatim.")
   private @Nullable ImagePlacement imagePlacement;
 
   /// The message with exactly the settings that were given.
@@ -126,12 +118,14 @@ final class DecodingOptions {
     EnumConverter(String prefix, E[] all) {
       this.prefix = prefix;
       this.values = Arrays.stream(all)
-          .filter(value -> value.name().startsWith(prefix) && !value.name().endsWith("_UNSPECIFIED")).toList();
+          .filter(value -> value.name().startsWith(prefix) && !value.name().endsWith("_UNSPECIFIED"))
+          .toList();
     }
 
     @Override
     public E convert(String text) {
-      return values.stream().filter(value -> label(value).equals(text.toLowerCase(Locale.ROOT).replace('-', '_')))
+      return values.stream()
+          .filter(value -> label(value).equals(text.toLowerCase(Locale.ROOT).replace('-', '_')))
           .findFirst().orElseThrow(() -> new TypeConversionException("%s (expected: %s)".formatted(text,
               values.stream().map(this::label).collect(Collectors.joining(", ")))));
     }

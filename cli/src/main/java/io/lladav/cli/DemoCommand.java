@@ -30,7 +30,9 @@ final class DemoCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     var terminal = Terminal.output();
     terminal.out().println("The demonstration checkpoint is small and untrained: the replies are gibberish.");
-    try (var cluster = Cluster.start(ClusterSettings.embedded(Installation.demoCheckpoint()), Progress.onErrors());
+    try (
+        var cluster = Cluster.start(ClusterSettings.embedded(Installation.demoCheckpoint()),
+            Progress.onErrors());
         var gateway = Gateway.at(cluster.target())) {
       for (var question : QUESTIONS) {
         terminal.out().println();

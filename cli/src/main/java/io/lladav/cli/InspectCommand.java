@@ -48,20 +48,25 @@ final class InspectCommand implements Callable<Integer> {
     var visual = report.visual();
     line(out, "checkpoint", "%s", report.directory());
     line(out, "identity", "%s", report.digest());
-    line(out, "language", "%d layers, width %d, %d heads over %d of keys and values, MLP %d", language.layerCount(),
-        language.hiddenSize(), language.headCount(), language.keyValueHeadCount(), language.intermediateSize());
+    line(out, "language", "%d layers, width %d, %d heads over %d of keys and values, MLP %d",
+        language.layerCount(),
+        language.hiddenSize(), language.headCount(), language.keyValueHeadCount(),
+        language.intermediateSize());
     line(out, "vocabulary", "%d tokens of %d rows", report.tokenCount(), language.vocabularyRows());
     line(out, "context", "%d positions", report.contextPositionsMax());
     line(out, "vision", "tiles of %d px, %d x %d patches, width %d, %d of %d layers run", vision.imageSize(),
-        vision.patchesPerSide(), vision.patchesPerSide(), vision.width(), vision.layersRun(), vision.layerCount());
-    line(out, "pictures", "%s in the grids %s, merged %s; video %s with newlines %s", visual.imageAspectRatio(),
+        vision.patchesPerSide(), vision.patchesPerSide(), vision.width(), vision.layersRun(),
+        vision.layerCount());
+    line(out, "pictures", "%s in the grids %s, merged %s; video %s with newlines %s",
+        visual.imageAspectRatio(),
         visual.imageGridPinpoints(), visual.mergeType(), visual.poolMode(), visual.newlinePosition());
     line(out, "weights", "%s", report.storedElements().entrySet().stream()
         .map(stored -> "%d elements as %s".formatted(stored.getValue(), stored.getKey()))
         .collect(Collectors.joining(", ")));
     line(out, "engine", "embedded (ONNX Runtime on the CPU), fp32");
     line(out, "memory", "%s of weights, %s", report.weightBytes().entrySet().stream()
-        .map(held -> held.getKey().label() + " " + mebibytes(held.getValue())).collect(Collectors.joining(", ")),
+        .map(held -> held.getKey().label() + " " + mebibytes(held.getValue()))
+        .collect(Collectors.joining(", ")),
         report.isMapped() ? "mapped from the files" : "widened to fp32");
     line(out, "", "%s more while a step attends over %d positions", mebibytes(report.attentionBytes()),
         CheckpointReport.EXAMPLE_POSITIONS);
@@ -78,7 +83,8 @@ final class InspectCommand implements Callable<Integer> {
     var line = new JsonMapper().createObjectNode().put("checkpoint", report.directory().toString())
         .put("servable", true).put("checkpoint_digest", report.digest()).put("engine", "embedded")
         .put("precision", "fp32");
-    line.putObject("language").put("layer_count", language.layerCount()).put("hidden_size", language.hiddenSize())
+    line.putObject("language").put("layer_count", language.layerCount())
+        .put("hidden_size", language.hiddenSize())
         .put("head_count", language.headCount()).put("key_value_head_count", language.keyValueHeadCount())
         .put("vocabulary_size", report.tokenCount()).put("vocabulary_rows", language.vocabularyRows())
         .put("context_positions_max", report.contextPositionsMax());

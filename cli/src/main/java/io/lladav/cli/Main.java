@@ -10,10 +10,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /// The command `lladav`.
-@Command(name = "lladav", description = "Serves LLaDA-V, a multimodal masked-diffusion language model.",
-    mixinStandardHelpOptions = true, version = "lladav 0.1.0", synopsisSubcommandLabel = "COMMAND",
-    subcommands = {DemoCommand.class, ServeCommand.class, AskCommand.class, ConformanceCommand.class,
-        InspectCommand.class, CommandLine.HelpCommand.class})
+@Command(name = "lladav", description = "Serves LLaDA-V, a multimodal masked-diffusion language model.", mixinStandardHelpOptions = true, version = "lladav 0.1.0", synopsisSubcommandLabel = "COMMAND", subcommands = {
+    DemoCommand.class, ServeCommand.class, AskCommand.class, ConformanceCommand.class,
+    InspectCommand.class, CommandLine.HelpCommand.class})
 public final class Main {
   private Main() {}
 
@@ -55,6 +54,7 @@ public final class Main {
 
   private static String status(StatusRuntimeException failure) {
     var status = failure.getStatus();
-    return status.getCode() + ": " + (status.getDescription() == null ? "no details" : status.getDescription());
+    return status.getCode() + ": "
+        + (status.getDescription() == null ? "no details" : status.getDescription());
   }
 }

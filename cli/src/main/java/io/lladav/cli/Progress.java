@@ -35,7 +35,8 @@ public final class Progress {
 
   /// A progress line that nobody sees.
   public static Progress silent() {
-    return new Progress(new Terminal(new PrintStream(OutputStream.nullOutputStream(), false, UTF_8), 0, 0, false),
+    return new Progress(
+        new Terminal(new PrintStream(OutputStream.nullOutputStream(), false, UTF_8), 0, 0, false),
         System::nanoTime);
   }
 

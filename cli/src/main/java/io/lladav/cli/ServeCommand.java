@@ -18,16 +18,14 @@ import picocli.CommandLine.Spec;
 /// Runs all four services on this machine, or one of them in this process.
 @Command(name = "serve", description = "Runs the four services on this machine until interrupted, or one of them.")
 final class ServeCommand implements Callable<Integer> {
-  @Option(names = "--checkpoint", paramLabel = "DIR",
-      description = "The checkpoint directory of all four services (default: the demonstration's).")
+  @Option(names = "--checkpoint", paramLabel = "DIR", description = "The checkpoint directory of all four services (default: the demonstration's).")
   private @Nullable Path checkpoint;
 
   @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "embedded", description = "embedded.")
   private String engine = "";
 
-  @Parameters(arity = "0..*", paramLabel = "SERVICE [OPTION]...",
-      description = "One of vision, projector, denoiser, gateway: runs it alone, in this process, with its own"
-          + " options (--config FILE, --print-config).")
+  @Parameters(arity = "0..*", paramLabel = "SERVICE [OPTION]...", description = "One of vision, projector, denoiser, gateway: runs it alone, in this process, with its own"
+      + " options (--config FILE, --print-config).")
   private List<String> alone = new ArrayList<>();
 
   @Spec
@@ -42,7 +40,8 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private int serveAlone() throws Exception {
-    var service = Arrays.stream(Service.values()).filter(known -> known.label().equals(alone.getFirst())).findFirst()
+    var service = Arrays.stream(Service.values()).filter(known -> known.label().equals(alone.getFirst()))
+        .findFirst()
         .orElseThrow(() -> usage("%s: no such service (expected: %s)".formatted(alone.getFirst(),
             Arrays.stream(Service.values()).map(Service::label).collect(Collectors.joining(", ")))));
     service.runHere(alone.subList(1, alone.size()).toArray(String[]::new));
@@ -57,6 +56,7 @@ final class ServeCommand implements Callable<Integer> {
       }
       System.out.println("logs      " + cluster.logs());
       System.out.println("serving " + served + "; Ctrl-C stops");
+      cluster.keepLogs();
       while (true) {
         cluster.requireAlive();
         Thread.sleep(500);

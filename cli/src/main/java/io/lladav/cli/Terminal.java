@@ -12,18 +12,18 @@ record Terminal(PrintStream out, int columns, int rows, boolean color) {
 
   /// Standard output, as the launcher has measured it.
   static Terminal output() {
-    return new Terminal(System.out, Integer.getInteger("lladav.columns.out", 0), rowsMeasured(), colorAllowed());
+    return new Terminal(System.out, Integer.getInteger("lladav.columns.out", 0), rowsMeasured(),
+        colorAllowed());
   }
 
   /// Standard error, for progress and complaints.
   static Terminal errors() {
-    return new Terminal(System.err, Integer.getInteger("lladav.columns.err", 0), rowsMeasured(), colorAllowed());
+    return new Terminal(System.err, Integer.getInteger("lladav.columns.err", 0), rowsMeasured(),
+        colorAllowed());
   }
 
   /// Whether lines can be drawn again.
-  boolean isLive() {
-    return columns > 0;
-  }
+  boolean isLive() { return columns > 0; }
 
   private static int rowsMeasured() {
     return Integer.getInteger("lladav.rows", USUAL_ROWS);

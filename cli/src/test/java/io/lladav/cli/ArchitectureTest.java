@@ -17,7 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Dependencies point one way: gateway and services to decoding, model, engine and runtime, and those to nothing of
 /// ours but what is named here.
 final class ArchitectureTest {
-  private static final String[] SERVICES = {"io.lladav.vision..", "io.lladav.projector..", "io.lladav.denoiser..",
+  private static final String[] SERVICES = {"io.lladav.vision..", "io.lladav.projector..",
+      "io.lladav.denoiser..",
       "io.lladav.gateway.."};
   private static final String[] WIRE_TYPES = {"io.lladav.v1..", "io.lladav.internal..", "io.grpc..",
       "com.google.protobuf.."};
@@ -59,7 +60,8 @@ final class ArchitectureTest {
   void librariesDependOnNoServiceAndNotOnTheCommandLine() {
     noClasses().that().resideInAnyPackage("io.lladav.decoding..", "io.lladav.model..", "io.lladav.engine..",
         "io.lladav.runtime..").should().dependOnClassesThat()
-        .resideInAnyPackage(Stream.concat(Stream.of(SERVICES), Stream.of("io.lladav.cli..")).toArray(String[]::new))
+        .resideInAnyPackage(
+            Stream.concat(Stream.of(SERVICES), Stream.of("io.lladav.cli..")).toArray(String[]::new))
         .check(all);
   }
 
@@ -87,14 +89,16 @@ final class ArchitectureTest {
   }
 
   private static void onlyDependsOn(String module, String... others) {
-    var allowed = Stream.concat(Stream.of(module), Stream.of(others)).map(name -> "io.lladav." + name + "..").toList();
+    var allowed = Stream.concat(Stream.of(module), Stream.of(others)).map(name -> "io.lladav." + name + "..")
+        .toList();
     classes().that().resideInAPackage("io.lladav." + module + "..").should()
         .onlyDependOnClassesThat(new OursAmong(allowed)).check(all);
   }
 
   /// Classes that are not ours, or in one of the packages.
   private static final class OursAmong
-      extends com.tngtech.archunit.base.DescribedPredicate<com.tngtech.archunit.core.domain.JavaClass> {
+      extends
+        com.tngtech.archunit.base.DescribedPredicate<com.tngtech.archunit.core.domain.JavaClass> {
     private final List<String> packages;
 
     OursAmong(List<String> packages) {

@@ -26,13 +26,15 @@ final class AskCommandTest {
   @Test
   void takesTheSettingsByTheNamesOfTheApi() throws Exception {
     var decoding = request("--gen-length", "64", "--block-length=32", "--steps", "16", "--temperature", "0.5",
-        "--seed", "-7", "--cfg-scale", "1.5", "--remasking", "random", "--think-mode", "no_think", "--suffix", "Done",
+        "--seed", "-7", "--cfg-scale", "1.5", "--remasking", "random", "--think-mode", "no_think", "--suffix",
+        "Done",
         "--stop", "a", "--stop", "b", "--refresh-interval", "4", "Why?").getDecoding();
 
-    assertThat(decoding).isEqualTo(DecodingSettings.newBuilder().setGenLength(64).setBlockLength(32).setSteps(16)
-        .setTemperature(0.5).setSeed(-7).setCfgScale(1.5).setRemasking(Remasking.REMASKING_RANDOM)
-        .setThinkMode(ThinkMode.THINK_MODE_NO_THINK).setSuffix("Done").setRefreshInterval(4)
-        .setStop(StopStrings.newBuilder().addValues("a").addValues("b")).build());
+    assertThat(decoding)
+        .isEqualTo(DecodingSettings.newBuilder().setGenLength(64).setBlockLength(32).setSteps(16)
+            .setTemperature(0.5).setSeed(-7).setCfgScale(1.5).setRemasking(Remasking.REMASKING_RANDOM)
+            .setThinkMode(ThinkMode.THINK_MODE_NO_THINK).setSuffix("Done").setRefreshInterval(4)
+            .setStop(StopStrings.newBuilder().addValues("a").addValues("b")).build());
   }
 
   @Test
@@ -48,10 +50,12 @@ final class AskCommandTest {
     var picture = Files.writeString(folder.resolve("p.png"), "picture").toString();
     var frame = Files.writeString(folder.resolve("f.png"), "frame").toString();
 
-    var message = request("--image", picture, "--video", frame, "--video", frame, "What is it?").getMessages(0);
+    var message = request("--image", picture, "--video", frame, "--video", frame, "What is it?")
+        .getMessages(0);
 
     assertThat(message.getRole()).isEqualTo(Role.ROLE_USER);
-    assertThat(message.getPartsList()).extracting(Part::getContentCase).containsExactly(Part.ContentCase.IMAGE,
+    assertThat(message.getPartsList()).extracting(Part::getContentCase).containsExactly(
+        Part.ContentCase.IMAGE,
         Part.ContentCase.VIDEO, Part.ContentCase.TEXT);
     assertThat(message.getParts(0).getImage().getData().toStringUtf8()).isEqualTo("picture");
     assertThat(message.getParts(1).getVideo().getFramesCount()).isEqualTo(2);
@@ -68,7 +72,8 @@ final class AskCommandTest {
   @Test
   void namesTheChoicesOfASetting() {
     var complaints = new StringWriter();
-    var code = Main.commandLine().setErr(new PrintWriter(complaints)).execute("ask", "--remasking", "best", "Why?");
+    var code = Main.commandLine().setErr(new PrintWriter(complaints)).execute("ask", "--remasking", "best",
+        "Why?");
 
     assertThat(code).isEqualTo(2);
     assertThat(complaints.toString()).contains("best (expected: low_confidence, random)");
@@ -77,7 +82,8 @@ final class AskCommandTest {
   @Test
   void saysInOneLineThatAPictureIsNotThere() {
     var complaints = new StringWriter();
-    var code = Main.commandLine().setErr(new PrintWriter(complaints)).execute("ask", "--image", "nowhere.png", "Why?");
+    var code = Main.commandLine().setErr(new PrintWriter(complaints)).execute("ask", "--image", "nowhere.png",
+        "Why?");
 
     assertThat(code).isEqualTo(1);
     assertThat(complaints.toString().lines()).containsExactly("lladav: nowhere.png: there is no such file");

@@ -27,12 +27,14 @@ final class ClusterTest {
     var before = ProcessHandle.current().children().toList();
     var outcomes = new Outcomes();
     new Replay(GoldenFolder.open(FOLDER),
-        "tiny-b/{text-16-16-16,image-shapes-100x90,cfg-0.5,random-order,stop-several,video-8,prefix-2}", outcomes)
+        "tiny-b/{text-16-16-16,image-shapes-100x90,cfg-0.5,random-order,stop-several,video-8,prefix-2}",
+        outcomes)
         .throughOwnClusters(ConformanceCommand::start, 1);
 
     assertThat(outcomes.byCase).hasSize(7).containsEntry("tiny-b/prefix-2", new Outcome.Skipped("cache"));
     outcomes.byCase.remove("tiny-b/prefix-2");
-    assertThat(outcomes.byCase.values()).allSatisfy(outcome -> assertThat(outcome).isEqualTo(new Outcome.Passed()));
+    assertThat(outcomes.byCase.values())
+        .allSatisfy(outcome -> assertThat(outcome).isEqualTo(new Outcome.Passed()));
     assertThat(ProcessHandle.current().children().filter(child -> !before.contains(child))).isEmpty();
   }
 

@@ -2,6 +2,7 @@ package io.lladav.cli.conformance;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
@@ -28,13 +29,14 @@ final class ChangedCheckpoint implements AutoCloseable {
   static ChangedCheckpoint of(Path original, Map<String, JsonNode> changes) {
     try (var files = Files.list(original)) {
       var changed = new ChangedCheckpoint(Files.createTempDirectory("lladav-checkpoint-"));
-      for (var file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+      for (var file : (Iterable<Path>) files::iterator) {
         if (!file.getFileName().toString().equals(CONFIG)) {
           link(changed.directory.resolve(file.getFileName()), file.toRealPath());
         }
       }
       var config = Json.read(original.resolve(CONFIG)).root();
       config.setAll(changes);
+      keepVisionTower(original, config);
       new JsonMapper().writeValue(changed.directory.resolve(CONFIG).toFile(), config);
       return changed;
     } catch (IOException e) {
@@ -56,6 +58,14 @@ final class ChangedCheckpoint implements AutoCloseable {
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /* A tower named by a relative path would be looked for beside the links. */
+  private static void keepVisionTower(Path original, ObjectNode config) {
+    var named = config.path("mm_vision_tower").asText();
+    if (!named.isEmpty() && Files.isDirectory(original.resolve(named))) {
+      config.put("mm_vision_tower", original.resolve(named).toAbsolutePath().normalize().toString());
     }
   }
 

@@ -52,7 +52,8 @@ record Comparison(GoldenReply expect, List<ExpectedVisual> visuals, int maskId) 
     return first(Stream.concat(
         Stream.of(
             () -> number("pictures", visuals.size(), found.size()),
-            () -> reply.prompt().flatMap(prompt -> number("pictures with digests", visuals.size(), digests.size()))),
+            () -> reply.prompt()
+                .flatMap(prompt -> number("pictures with digests", visuals.size(), digests.size()))),
         IntStream.range(0, visuals.size()).<Supplier<Optional<String>>>mapToObj(
             i -> () -> visual("picture " + i, visuals.get(i), found.get(i),
                 reply.prompt().isEmpty() ? List.of() : hex(digests.get(i))))));
@@ -87,20 +88,23 @@ record Comparison(GoldenReply expect, List<ExpectedVisual> visuals, int maskId) 
   }
 
   private Optional<String> step(String name, GoldenReply.GoldenStep expected, Step found) {
-    var commits = IntStream.range(0, expected.ids().size()).filter(i -> expected.ids().get(i) != maskId).toArray();
+    var commits = IntStream.range(0, expected.ids().size()).filter(i -> expected.ids().get(i) != maskId)
+        .toArray();
     var tokens = found.getCommittedList().stream().filter(token -> token.getTokenId() != maskId).toList();
     return first(Stream.of(
         () -> list(name + " positions", pick(expected.positions(), commits),
             tokens.stream().map(Token::getPosition).toList()),
-        () -> list(name + " ids", pick(expected.ids(), commits), tokens.stream().map(Token::getTokenId).toList()),
+        () -> list(name + " ids", pick(expected.ids(), commits),
+            tokens.stream().map(Token::getTokenId).toList()),
         () -> confidences(name, pick(expected.confidences(), commits), tokens)));
   }
 
   private static Optional<String> confidences(String name, List<Double> expected, List<Token> found) {
     return IntStream.range(0, expected.size())
         .filter(i -> !near(expected.get(i), found.get(i).getConfidence()))
-        .mapToObj(i -> "%s confidence at position %d: %s (expected: %s)".formatted(name, found.get(i).getPosition(),
-            found.get(i).getConfidence(), expected.get(i)))
+        .mapToObj(
+            i -> "%s confidence at position %d: %s (expected: %s)".formatted(name, found.get(i).getPosition(),
+                found.get(i).getConfidence(), expected.get(i)))
         .findFirst();
   }
 
@@ -145,7 +149,8 @@ record Comparison(GoldenReply expect, List<ExpectedVisual> visuals, int maskId) 
     while (at < Math.min(expected.length(), found.length()) && expected.charAt(at) == found.charAt(at)) {
       at++;
     }
-    return Optional.of(said("%s from character %d".formatted(name, at), shown(expected, at), shown(found, at)));
+    return Optional
+        .of(said("%s from character %d".formatted(name, at), shown(expected, at), shown(found, at)));
   }
 
   private static String shown(String text, int from) {

@@ -23,7 +23,8 @@ record ExpectedVisual(OptionalInt tileCount, Optional<Grid> grid, List<String> d
   /// What is known of the pictures or the video of a case, in prompt order.
   ///
   /// @param own the checkpoint's `config.json`
-  static List<ExpectedVisual> of(GoldenCase golden, Setting setting, ObjectNode own, GoldenPictures pictures) {
+  static List<ExpectedVisual> of(GoldenCase golden, Setting setting, ObjectNode own,
+      GoldenPictures pictures) {
     var request = golden.request();
     if (!request.frames().isEmpty()) {
       return List.of(video(request.frames(), setting, pictures));
@@ -59,7 +60,9 @@ record ExpectedVisual(OptionalInt tileCount, Optional<Grid> grid, List<String> d
     var side = pictures.tileSide();
     return new ExpectedVisual(OptionalInt.of(facts.tiles().size() + 1),
         Optional.of(new Grid(facts.resolution().get(1) / side, facts.resolution().get(0) / side)),
-        facts.lossless() ? Stream.concat(Stream.of(facts.base()), facts.tiles().stream()).toList() : List.of(),
+        facts.lossless()
+            ? Stream.concat(Stream.of(facts.base()), facts.tiles().stream()).toList()
+            : List.of(),
         setting.isOwn() ? OptionalInt.of(facts.visualTokens()) : OptionalInt.empty());
   }
 }

@@ -18,7 +18,8 @@ record GoldenCase(String name, String checkpoint, boolean fragile, boolean lossy
   static GoldenCase read(Path file) {
     var json = Json.read(file);
     return new GoldenCase(json.text("name"), json.text("checkpoint"), json.truth("fragile"),
-        json.truth("lossy_input"), GoldenRequest.of(json.object("request")), GoldenReply.of(json.object("expect")));
+        json.truth("lossy_input"), GoldenRequest.of(json.object("request")),
+        GoldenReply.of(json.object("expect")));
   }
 
   /// The same case with other picture files.

@@ -29,7 +29,8 @@ public final class GoldenFolder {
   /// @throws GoldenException if it has no folder `cases`
   public static GoldenFolder open(Path root) {
     if (!Files.isDirectory(root.resolve("cases"))) {
-      throw new GoldenException(root + ": no folder of reference results (expected: " + root.resolve("cases") + ")");
+      throw new GoldenException(
+          root + ": no folder of reference results (expected: " + root.resolve("cases") + ")");
     }
     return new GoldenFolder(root);
   }
@@ -42,7 +43,8 @@ public final class GoldenFolder {
     try (var files = Files.walk(root.resolve("cases"), 2)) {
       return files.filter(file -> file.toString().endsWith(".json") && Files.isRegularFile(file))
           .map(file -> new CaseFile(name(file), file))
-          .filter(file -> matcher.matches(Path.of(file.name())) || matcher.matches(Path.of(file.name()).getFileName()))
+          .filter(file -> matcher.matches(Path.of(file.name()))
+              || matcher.matches(Path.of(file.name()).getFileName()))
           .sorted(java.util.Comparator.comparing(CaseFile::name)).toList();
     } catch (IOException e) {
       throw new GoldenException(root + ": cannot be read: " + e.getMessage());
@@ -70,7 +72,8 @@ public final class GoldenFolder {
 
   /// The `config.json` of a checkpoint.
   ObjectNode config(String checkpoint) {
-    return configs.computeIfAbsent(checkpoint, name -> Json.read(checkpoint(name).resolve("config.json")).root());
+    return configs.computeIfAbsent(checkpoint,
+        name -> Json.read(checkpoint(name).resolve("config.json")).root());
   }
 
   /// How pictures must be cut for a checkpoint.

@@ -63,7 +63,8 @@ final class GoldenPictures {
 
     /* 16-bit gray comes out of Pillow clipped, which nobody has to match. */
     private static boolean isLossless(Json json) {
-      var lossy = json.text("format").equals("JPEG") || json.optionalText("note").orElse("").startsWith("lossy");
+      var lossy = json.text("format").equals("JPEG")
+          || json.optionalText("note").orElse("").startsWith("lossy");
       return !lossy && !json.text("mode").startsWith("I;16");
     }
 

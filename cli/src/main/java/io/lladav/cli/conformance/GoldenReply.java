@@ -37,7 +37,8 @@ record GoldenReply(String promptText, List<Integer> inputIds, int promptLength, 
     private static GoldenStep of(Json json) {
       var step = new GoldenStep(json.numbers("positions"), json.numbers("ids"), json.decimals("confidences"),
           json.has("all_positions")
-              ? Optional.of(new RandomNumbers(json.numbers("all_positions"), json.decimals("all_confidences")))
+              ? Optional
+                  .of(new RandomNumbers(json.numbers("all_positions"), json.decimals("all_confidences")))
               : Optional.empty());
       if (step.ids.size() != step.positions.size() || step.confidences.size() != step.positions.size()) {
         throw json.wrong("ids", "as many ids and confidences as positions");

@@ -22,7 +22,8 @@ record GoldenRequest(List<Turn> messages, Optional<String> system, List<String> 
     List<String> frames, int genLength, int blockLength, int steps, double temperature, double cfgScale,
     String remasking, List<String> stop, String suffix, ObjectNode config, List<String> unsupported) {
   private static final Set<String> KNOWN = Set.of("messages", "system", "images", "image_batch", "frames",
-      "gen_length", "block_length", "steps", "temperature", "cfg_scale", "remasking", "stop", "suffix", "config",
+      "gen_length", "block_length", "steps", "temperature", "cfg_scale", "remasking", "stop", "suffix",
+      "config",
       "cache", "torch_seed");
 
   /// One message of the dialogue.
@@ -30,22 +31,23 @@ record GoldenRequest(List<Turn> messages, Optional<String> system, List<String> 
 
   static GoldenRequest of(Json json) {
     return new GoldenRequest(
-        json.objects("messages").stream().map(turn -> new Turn(turn.text("role"), turn.text("content"))).toList(),
+        json.objects("messages").stream().map(turn -> new Turn(turn.text("role"), turn.text("content")))
+            .toList(),
         json.optionalText("system"), listOrEmpty(json, "images"),
         json.optionalText("image_batch").equals(Optional.of("stacked")), listOrEmpty(json, "frames"),
-        json.number("gen_length"), json.number("block_length"), json.number("steps"), json.decimal("temperature", 0),
+        json.number("gen_length"), json.number("block_length"), json.number("steps"),
+        json.decimal("temperature", 0),
         json.decimal("cfg_scale", 0), json.optionalText("remasking").orElse("low_confidence"),
         listOrEmpty(json, "stop"), json.optionalText("suffix").orElse(""), config(json), unsupported(json));
   }
 
   /// Whether the order of commits was drawn at random.
-  boolean isRandom() {
-    return remasking.equals("random");
-  }
+  boolean isRandom() { return remasking.equals("random"); }
 
   /// The same request with other picture files.
   GoldenRequest withImages(List<String> files) {
-    return new GoldenRequest(messages, system, files, stacked, frames, genLength, blockLength, steps, temperature,
+    return new GoldenRequest(messages, system, files, stacked, frames, genLength, blockLength, steps,
+        temperature,
         cfgScale, remasking, stop, suffix, config, unsupported);
   }
 
@@ -68,7 +70,8 @@ record GoldenRequest(List<Turn> messages, Optional<String> system, List<String> 
     if (json.decimal("temperature", 0) > 0) {
       names.add("temperature");
     }
-    if (!Set.of("low_confidence", "random").contains(json.optionalText("remasking").orElse("low_confidence"))) {
+    if (!Set.of("low_confidence", "random")
+        .contains(json.optionalText("remasking").orElse("low_confidence"))) {
       names.add("remasking " + json.text("remasking"));
     }
     if (!Set.of("list", "stacked").contains(json.optionalText("image_batch").orElse("list"))) {

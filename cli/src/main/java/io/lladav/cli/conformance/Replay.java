@@ -35,11 +35,13 @@ public final class Replay {
   ///
   /// @param jobs clusters at the same time
   public void throughOwnClusters(ClusterStarter starter, int jobs) throws InterruptedException {
-    var largestFirst = Comparator.<Map.Entry<Setting, List<GoldenCase>>>comparingInt(entry -> -entry.getValue().size());
+    var largestFirst = Comparator.<Map.Entry<Setting, List<GoldenCase>>>comparingInt(
+        entry -> -entry.getValue().size());
     try (var threads = Executors.newFixedThreadPool(jobs)) {
       try {
         var running = cases.entrySet().stream().sorted(largestFirst)
-            .map(entry -> threads.submit(() -> throughOwnCluster(entry.getKey(), entry.getValue(), starter))).toList();
+            .map(entry -> threads.submit(() -> throughOwnCluster(entry.getKey(), entry.getValue(), starter)))
+            .toList();
         for (var job : running) {
           job.get();
         }
@@ -61,7 +63,8 @@ public final class Replay {
       var served = replayer.checkpointDigest();
       cases.forEach((setting, group) -> {
         if (!setting.isOwn()) {
-          group.forEach(golden -> listener.finished(golden.name(), new Outcome.Skipped("other configuration")));
+          group.forEach(
+              golden -> listener.finished(golden.name(), new Outcome.Skipped("other configuration")));
         } else if (!folder.digest(setting.checkpoint()).equals(served)) {
           group.forEach(golden -> listener.finished(golden.name(), new Outcome.Skipped("other checkpoint")));
         } else {
@@ -99,7 +102,8 @@ public final class Replay {
     return null;
   }
 
-  private void throughCluster(Path checkpoint, Setting setting, List<GoldenCase> group, ClusterStarter starter)
+  private void throughCluster(Path checkpoint, Setting setting, List<GoldenCase> group,
+      ClusterStarter starter)
       throws InterruptedException {
     try (var cluster = starter.start(checkpoint); var replayer = new Replayer(cluster.target())) {
       replay(setting, group, replayer);
@@ -130,12 +134,14 @@ public final class Replay {
     var difference = difference(setting, golden, golden, replayer);
     if (difference.isPresent() && golden.lossyInput()
         && difference(setting, golden, withDecodedPictures(golden), replayer).isEmpty()) {
-      return Optional.of(difference.get() + " (only the decoding of lossy pictures differs: equal with images/decoded)");
+      return Optional
+          .of(difference.get() + " (only the decoding of lossy pictures differs: equal with images/decoded)");
     }
     return difference;
   }
 
-  private Optional<String> difference(Setting setting, GoldenCase golden, GoldenCase asked, Replayer replayer) {
+  private Optional<String> difference(Setting setting, GoldenCase golden, GoldenCase asked,
+      Replayer replayer) {
     try {
       var visuals = ExpectedVisual.of(golden, setting, folder.config(setting.checkpoint()),
           folder.pictures(setting.checkpoint()));

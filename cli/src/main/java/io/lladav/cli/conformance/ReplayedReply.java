@@ -15,7 +15,8 @@ import java.util.Optional;
 ///
 /// @param prompt how the prompt came out; only the debugging service tells
 /// @param visuals how the pictures were cut; only the debugging service tells
-record ReplayedReply(Optional<PromptDetail> prompt, List<VisualDetail> visuals, Started started, List<Step> steps,
+record ReplayedReply(Optional<PromptDetail> prompt, List<VisualDetail> visuals, Started started,
+    List<Step> steps,
     Finished finished) {
 
   /// Collects the events of one reply.

@@ -25,7 +25,8 @@ final class Replayer implements AutoCloseable {
   ///
   /// @param target host and port
   Replayer(String target) {
-    channel = ManagedChannelBuilder.forTarget(target).usePlaintext().maxInboundMessageSize(MESSAGE_BYTES_MAX).build();
+    channel = ManagedChannelBuilder.forTarget(target).usePlaintext().maxInboundMessageSize(MESSAGE_BYTES_MAX)
+        .build();
   }
 
   /// The digest of the checkpoint that is served.
@@ -35,9 +36,7 @@ final class Replayer implements AutoCloseable {
   }
 
   /// Whether recorded random numbers can be fed in; known after the first reply.
-  boolean isDebugging() {
-    return debugging;
-  }
+  boolean isDebugging() { return debugging; }
 
   /// Asks for one reply and collects its events.
   ///

@@ -35,10 +35,12 @@ final class RequestMessage {
   static ReplayRequest of(GoldenCase golden, Path images) {
     var request = golden.request();
     var message = ReplayRequest.newBuilder()
-        .setRequest(GenerateRequest.newBuilder().addAllMessages(dialogue(golden, images)).setDecoding(decoding(request)));
+        .setRequest(GenerateRequest.newBuilder().addAllMessages(dialogue(golden, images))
+            .setDecoding(decoding(request)));
     if (request.isRandom()) {
       golden.expect().steps().forEach(step -> step.numbers().ifPresent(numbers -> message.addOrderNumbers(
-          RecordedNumbers.newBuilder().addAllPositions(numbers.positions()).addAllNumbers(numbers.numbers()))));
+          RecordedNumbers.newBuilder().addAllPositions(numbers.positions())
+              .addAllNumbers(numbers.numbers()))));
     }
     return message.build();
   }

@@ -28,9 +28,7 @@ record Setting(String checkpoint, Map<String, JsonNode> changes) {
   }
 
   /// Whether the checkpoint is served as it is.
-  boolean isOwn() {
-    return changes.isEmpty();
-  }
+  boolean isOwn() { return changes.isEmpty(); }
 
   /// Whether pictures are cut into tiles as with the checkpoint's own settings.
   boolean keepsTiles() {

@@ -33,10 +33,13 @@ final class ComparisonTest {
   private PromptDetail prompt = PromptDetail.newBuilder().setText("<s>Hi").addAllInputIds(List.of(1, -200, 3))
       .addStops(TokenSequence.newBuilder().addIds(7)).addStops(TokenSequence.newBuilder().addIds(5).addIds(6))
       .addSuffixIds(4).build();
-  private VisualDetail digests = VisualDetail.newBuilder().addTileDigests(digest("aa")).addTileDigests(digest("bb"))
+  private VisualDetail digests = VisualDetail.newBuilder().addTileDigests(digest("aa"))
+      .addTileDigests(digest("bb"))
       .addTileDigests(digest("cc")).build();
   private Started started = Started.newBuilder().setPromptTokens(20)
-      .addVisuals(VisualInfo.newBuilder().setTileCount(3).setGridRows(1).setGridColumns(2).setVisualTokens(18)).build();
+      .addVisuals(
+          VisualInfo.newBuilder().setTileCount(3).setGridRows(1).setGridColumns(2).setVisualTokens(18))
+      .build();
   private List<Step> steps = new ArrayList<>(List.of(step(token(1, 12, 0.5f)), step(token(0, 11, 0.125f))));
   private Finished finished = Finished.newBuilder().addAllTokenIds(List.of(11, 12, 4)).setText("Yes, a cat")
       .setUsage(Usage.newBuilder().setNfe(2)).build();
