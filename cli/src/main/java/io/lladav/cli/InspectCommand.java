@@ -45,7 +45,6 @@ final class InspectCommand implements Callable<Integer> {
   private static void print(CheckpointReport report, PrintStream out) {
     var language = report.language();
     var vision = report.vision();
-    var visual = report.visual();
     line(out, "checkpoint", "%s", report.directory());
     line(out, "identity", "%s", report.digest());
     line(out, "language", "%d layers, width %d, %d heads over %d of keys and values, MLP %d",
@@ -57,9 +56,8 @@ final class InspectCommand implements Callable<Integer> {
     line(out, "vision", "tiles of %d px, %d x %d patches, width %d, %d of %d layers run", vision.imageSize(),
         vision.patchesPerSide(), vision.patchesPerSide(), vision.width(), vision.layersRun(),
         vision.layerCount());
-    line(out, "pictures", "%s in the grids %s, merged %s; video %s with newlines %s",
-        visual.imageAspectRatio(),
-        visual.imageGridPinpoints(), visual.mergeType(), visual.poolMode(), visual.newlinePosition());
+    report.pictureSettings().forEach((key, value) -> line(out, key.startsWith("image") ? "pictures" : "merging",
+        "%s: %s", key, value));
     line(out, "weights", "%s", report.storedElements().entrySet().stream()
         .map(stored -> "%d elements as %s".formatted(stored.getValue(), stored.getKey()))
         .collect(Collectors.joining(", ")));
@@ -92,6 +90,8 @@ final class InspectCommand implements Callable<Integer> {
         .put("tile_side_px", vision.imageSize()).put("patches_per_tile", vision.patchCount());
     var stored = line.putObject("stored_elements");
     report.storedElements().forEach((type, count) -> stored.put(type.name(), count));
+    var pictures = line.putObject("pictures");
+    report.pictureSettings().forEach(pictures::put);
     var bytes = line.putObject("weight_bytes");
     report.weightBytes().forEach((service, count) -> bytes.put(service.label(), count));
     line.put("weights_mapped", report.isMapped()).putPOJO("warnings", report.warnings());
