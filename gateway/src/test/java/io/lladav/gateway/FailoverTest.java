@@ -11,15 +11,26 @@ import io.grpc.Status;
 import io.lladav.v1.GenerateRequest;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Denoisers that go away in the middle of a reply: it goes on elsewhere with the same ids.
 @Timeout(240)
 final class FailoverTest {
+  private static final int LONG_STEPS = 64;
+
   private static GenerateRequest request() {
     var request = question("What happens when it dies?");
     request.getDecodingBuilder().setGenLength(16).setSteps(8).setTemperature(0.5);
+    return request.build();
+  }
+
+  /// One commit per step: time enough to notice who drains.
+  private static GenerateRequest longRequest() {
+    var request = request().toBuilder();
+    request.getDecodingBuilder().setGenLength(LONG_STEPS).setSteps(LONG_STEPS);
     return request.build();
   }
 
@@ -121,24 +132,26 @@ final class FailoverTest {
     var second = new ScriptedDenoiser();
     try (var server = Loopback.serve(second);
         var cluster = new Cluster.Setup().otherDenoiser(server.port()).start()) {
-      // Whichever is chosen first drains at step 2; only one denoiser is left then.
-      ScriptedDenoiser.Script drainAtTwo = (session, step) -> {
-        if (step.getNumber() == 2) {
-          var owner = session.owner() == second ? server : cluster.denoiserServer();
-          owner.drain();
+      var undisturbed = cluster.client.generate(longRequest());
+      // Whichever is chosen drains from step 2 on, and says so to whoever still comes to it.
+      var draining = new AtomicReference<@Nullable ScriptedDenoiser>();
+      ScriptedDenoiser.Script script = (session, step) -> {
+        if (step.getNumber() == 2 && draining.compareAndSet(null, session.owner())) {
+          (session.owner() == second ? server : cluster.denoiserServer()).drain();
+        }
+        if (session.owner() == draining.get()) {
           session.sayDraining();
         }
         session.answer(step);
       };
-      var undisturbed = cluster.client.generate(request());
-      int sessionsBefore = cluster.denoiser.sessions.size() + second.sessions.size();
-      var drainOnce = once(drainAtTwo);
-      cluster.denoiser.play(drainOnce);
-      second.play(drainOnce);
-      var reply = cluster.client.generate(request());
+      cluster.denoiser.play(script);
+      second.play(script);
+      var reply = cluster.client.generate(longRequest());
 
       assertThat(reply.committed()).isEqualTo(undisturbed.committed());
-      assertThat(cluster.denoiser.sessions.size() + second.sessions.size()).isEqualTo(sessionsBefore + 2);
+      var other = draining.get() == second ? cluster.denoiser : second;
+      assertThat(other.sessions.getLast().steps.getLast().getNumber()).isEqualTo(LONG_STEPS - 1);
+      assertThat(other.sessions.getLast().opening().getCommittedPositionsCount()).isGreaterThanOrEqualTo(3);
       cluster.requireAllEnded();
       second.requireAllEnded();
     }
@@ -158,7 +171,6 @@ final class FailoverTest {
       var reply = cluster.client.generate(request());
 
       assertThat(reply.committed()).isEqualTo(undisturbed.committed());
-      assertThat(cluster.denoiser.sessions).hasSize(2);
       cluster.requireAllEnded();
     }
   }
@@ -197,25 +209,6 @@ final class FailoverTest {
           .isEqualTo("denoiser-service does not fit this gateway: model: a (expected: b)");
       assertThat(cluster.denoiser.sessions).hasSize(1);
     }
-  }
-
-  private static ScriptedDenoiser.Script once(ScriptedDenoiser.Script script) {
-    return new ScriptedDenoiser.Script() {
-      private ScriptedDenoiser.@org.jspecify.annotations.Nullable Session only;
-
-      @Override
-      public synchronized void step(ScriptedDenoiser.Session session,
-          io.lladav.internal.denoiser.v1.StepRequest step) {
-        if (step.getNumber() == 0) {
-          only = session;
-        }
-        if (session == only) {
-          script.step(session, step);
-        } else {
-          session.answer(step);
-        }
-      }
-    };
   }
 
   private static Reply generate(Cluster cluster, GenerateRequest request) {
