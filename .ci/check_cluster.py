@@ -48,7 +48,7 @@ def service_processes(cluster: subprocess.Popen) -> dict[int, str]:
         int(pid): service
         for pid, _, args in rows
         for service in services
-        if int(pid) in descendants and f"io.lladav.{service}.Main" in args
+        if int(pid) in descendants and args.endswith(f"ChildMain {service}")
     }
 
 
