@@ -27,7 +27,8 @@ import java.util.TreeMap;
 /// @param weightBytes bytes of the weights as 32-bit floats, by the service that holds them
 /// @param warnings settings that have no effect
 record CheckpointReport(Path directory, String digest, LanguageConfig language, VisionConfig vision,
-    Map<String, String> pictureSettings, int tokenCount, int contextPositionsMax, Map<TensorType, Long> storedElements,
+    Map<String, String> pictureSettings, int tokenCount, int contextPositionsMax,
+    Map<TensorType, Long> storedElements,
     Map<Service, Long> weightBytes, List<String> warnings) {
   private static final List<String> PICTURE_KEYS = List.of("image_aspect_ratio", "image_grid_pinpoints",
       "mm_patch_merge_type", "mm_newline_position", "mm_spatial_pool_mode");
@@ -66,7 +67,8 @@ record CheckpointReport(Path directory, String digest, LanguageConfig language, 
       var config = new JsonMapper().readTree(directory.resolve("config.json").toFile());
       var settings = new LinkedHashMap<String, String>();
       PICTURE_KEYS.stream().filter(config::hasNonNull).forEach(
-          key -> settings.put(key, config.get(key).isTextual() ? config.get(key).textValue() : config.get(key).toString()));
+          key -> settings.put(key,
+              config.get(key).isTextual() ? config.get(key).textValue() : config.get(key).toString()));
       return settings;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -121,16 +121,17 @@ public final class Cluster implements AutoCloseable {
   private synchronized void startChildren(ClusterSettings settings) {
     var ports = ports(settings);
     var environment = environment(settings, ports);
-    for (var service : Service.values()) {
-      children.add(Child.start(service, ports.get(service), !settings.usualPorts(), environment, logs));
-    }
+    ports.forEach((service, port) -> children
+        .add(Child.start(service, port, !settings.usualPorts(), environment, logs)));
   }
 
   private static Map<Service, Integer> ports(ClusterSettings settings) {
     var ports = new EnumMap<Service, Integer>(Service.class);
-    var free = settings.usualPorts() ? List.<Integer>of() : FreePorts.find(Service.values().length);
-    for (var service : Service.values()) {
-      ports.put(service, settings.usualPorts() ? usualPort(service, settings) : free.get(service.ordinal()));
+    if (settings.usualPorts()) {
+      List.of(Service.values()).forEach(service -> ports.put(service, usualPort(service, settings)));
+    } else {
+      var free = FreePorts.find(Service.values().length).iterator();
+      List.of(Service.values()).forEach(service -> ports.put(service, free.next()));
     }
     return ports;
   }
@@ -215,6 +216,6 @@ public final class Cluster implements AutoCloseable {
   }
 
   private Child child(Service service) {
-    return children.get(service.ordinal());
+    return children.stream().filter(child -> child.service() == service).findFirst().orElseThrow();
   }
 }

@@ -8,4 +8,7 @@ public final class ClusterException extends RuntimeException {
   public ClusterException(String message) {
     super(message);
   }
+
+  @Override
+  public String getMessage() { return String.valueOf(super.getMessage()); }
 }

@@ -43,10 +43,10 @@ final class ConformanceCommand implements Callable<Integer> {
     var report = new ConformanceReport(System.out, json, Progress.onErrors());
     var replay = new Replay(GoldenFolder.open(folder), glob, report);
     report.expect(replay.caseCount());
-    if (where.target != null) {
-      replay.through(where.target);
-    } else {
+    if (where.embedded || where.target == null) {
       replay.throughOwnClusters(ConformanceCommand::start, Math.max(1, jobs));
+    } else {
+      replay.through(where.target);
     }
     return report.finish() ? 0 : 1;
   }

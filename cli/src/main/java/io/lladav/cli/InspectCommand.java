@@ -1,6 +1,8 @@
 package io.lladav.cli;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import io.lladav.model.CheckpointException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -56,8 +58,9 @@ final class InspectCommand implements Callable<Integer> {
     line(out, "vision", "tiles of %d px, %d x %d patches, width %d, %d of %d layers run", vision.imageSize(),
         vision.patchesPerSide(), vision.patchesPerSide(), vision.width(), vision.layersRun(),
         vision.layerCount());
-    report.pictureSettings().forEach((key, value) -> line(out, key.startsWith("image") ? "pictures" : "merging",
-        "%s: %s", key, value));
+    report.pictureSettings()
+        .forEach((key, value) -> line(out, key.startsWith("image") ? "pictures" : "merging",
+            "%s: %s", key, value));
     line(out, "weights", "%s", report.storedElements().entrySet().stream()
         .map(stored -> "%d elements as %s".formatted(stored.getValue(), stored.getKey()))
         .collect(Collectors.joining(", ")));
@@ -71,7 +74,8 @@ final class InspectCommand implements Callable<Integer> {
     report.warnings().forEach(warning -> line(out, "warning", "%s", warning));
   }
 
-  private static void line(PrintStream out, String name, String format, Object... values) {
+  @FormatMethod
+  private static void line(PrintStream out, String name, @FormatString String format, Object... values) {
     out.printf(Locale.ROOT, "%-10s  %s%n", name, String.format(Locale.ROOT, format, values));
   }
 

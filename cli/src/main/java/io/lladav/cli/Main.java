@@ -6,6 +6,7 @@ import io.lladav.model.CheckpointException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -28,7 +29,7 @@ public final class Main {
   /// The parser, with complaints of one line.
   static CommandLine commandLine() {
     var line = new CommandLine(new Main());
-    line.getSubcommands().get("serve").setStopAtPositional(true);
+    Objects.requireNonNull(line.getSubcommands().get("serve")).setStopAtPositional(true);
     line.getSubcommands().values().forEach(command -> command.setUsageHelpAutoWidth(true));
     line.setExecutionExceptionHandler((failure, command, _) -> {
       if (failure instanceof InterruptedException) {
@@ -43,9 +44,7 @@ public final class Main {
   private static String complaint(Exception failure) {
     return switch (failure) {
       case StatusRuntimeException e -> status(e);
-      case ClusterException e -> e.getMessage();
-      case CheckpointException e -> e.getMessage();
-      case GoldenException e -> e.getMessage();
+      case ClusterException _,CheckpointException _,GoldenException _ -> String.valueOf(failure.getMessage());
       case NoSuchFileException e -> e.getMessage() + ": there is no such file";
       case IOException e -> e.toString();
       default -> throw new IllegalStateException(failure);

@@ -22,7 +22,7 @@ final class InspectCommandTest {
     assertThat(report.isMapped()).isTrue();
     assertThat(report.attentionBytes()).isEqualTo(4L * 4 * 4096 * 4096);
     assertThat(report.weightBytes().values().stream().mapToLong(Long::longValue).sum())
-        .isEqualTo(4 * report.storedElements().get(TensorType.F32));
+        .isEqualTo(4 * report.storedElements().getOrDefault(TensorType.F32, 0L));
   }
 
   @Test

@@ -20,6 +20,9 @@ public interface ClusterStarter {
       super(oneLine(String.valueOf(cause.getMessage())), cause);
     }
 
+    @Override
+    public String getMessage() { return String.valueOf(super.getMessage()); }
+
     private static String oneLine(String message) {
       var lines = message.strip().lines().map(String::strip).toList();
       return lines.size() == 1 ? lines.getFirst() : lines.getFirst() + " " + lines.getLast();

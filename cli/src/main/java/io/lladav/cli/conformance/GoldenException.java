@@ -8,4 +8,7 @@ public final class GoldenException extends RuntimeException {
   public GoldenException(String message) {
     super(message);
   }
+
+  @Override
+  public String getMessage() { return String.valueOf(super.getMessage()); }
 }

@@ -53,6 +53,6 @@ record Setting(String checkpoint, Map<String, JsonNode> changes) {
 
   private static boolean sameValue(JsonNode own, JsonNode value) {
     var bothNumbers = own.isNumber() && value.isNumber() && own.doubleValue() == value.doubleValue();
-    return bothNumbers || own.equals(value) || own.isMissingNode() && value.isNull();
+    return bothNumbers || own.equals(value) || (own.isMissingNode() && value.isNull());
   }
 }
