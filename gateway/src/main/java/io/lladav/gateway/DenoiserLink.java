@@ -147,7 +147,6 @@ final class DenoiserLink implements AutoCloseable {
       throw new IllegalStateException("denoiser-service asked for embeddings of text segment " + segment);
     }
     var tileDigests = visualStream.run(request.visuals().get(index), plan.plans().get(index),
-        request.multiImage() == GenerationRequest.MultiImage.STACKED,
         rows -> opened.sendEmbeddings(segment, rows));
     listener.encoded(index, tileDigests);
   }

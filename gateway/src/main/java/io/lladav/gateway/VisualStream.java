@@ -47,16 +47,14 @@ final class VisualStream {
 
   /// Runs one visual.
   ///
-  /// @param stacked whether a padded picture is one of several in the stacked form
   /// @return SHA-256 of each tile's RGB bytes, in tile order
   /// @throws BackendException if a service fails
   /// @throws io.lladav.runtime.ServiceException if the vision service refuses the picture
-  List<byte[]> run(Visual visual, VisualPlan plan, boolean stacked, EmbeddingSink sink)
-      throws InterruptedException {
+  List<byte[]> run(Visual visual, VisualPlan plan, EmbeddingSink sink) throws InterruptedException {
     // Both streams live in a context of their own: whichever side fails takes the other's with it, so that neither
     // waits for what will not come.
     try (var streams = Context.current().withCancellation()) {
-      return streams.call(() -> relay(visual, plan, stacked, sink, streams));
+      return streams.call(() -> relay(visual, plan, sink, streams));
     } catch (InterruptedException | RuntimeException e) {
       throw e;
     } catch (Exception e) {
@@ -64,10 +62,10 @@ final class VisualStream {
     }
   }
 
-  private List<byte[]> relay(Visual visual, VisualPlan plan, boolean stacked, EmbeddingSink sink,
-      CancellableContext streams) throws InterruptedException {
+  private List<byte[]> relay(Visual visual, VisualPlan plan, EmbeddingSink sink, CancellableContext streams)
+      throws InterruptedException {
     try (var projector = backends.project()) {
-      projector.send(ProjectRequest.newBuilder().setDescription(describe(plan, stacked)).build());
+      projector.send(ProjectRequest.newBuilder().setDescription(describe(plan)).build());
       // Features go up on a thread of their own: read and written by one thread, the two streams could wait for
       // each other for ever.
       var feeder = new FutureTask<>(() -> feed(visual, layout(plan), projector, streams));
@@ -170,15 +168,15 @@ final class VisualStream {
     vision.finish();
   }
 
-  private VisualDescription describe(VisualPlan plan, boolean stacked) {
+  private VisualDescription describe(VisualPlan plan) {
     var description = VisualDescription.newBuilder().setCheckpointDigest(checkpointDigest);
     switch (plan) {
       case TiledPlan(var original, _, _, _, _, _, _, _) -> description.setTiled(
           TiledPicture.newBuilder().setWidthPx(original.width()).setHeightPx(original.height()));
-      case PaddedPlan(var original, _, _, _) -> description.setPadded(PaddedPicture.newBuilder()
+      case PaddedPlan(var original, boolean newline, _, _) -> description.setPadded(PaddedPicture.newBuilder()
           .setWidthPx(original.width())
           .setHeightPx(original.height())
-          .setStacked(stacked));
+          .setStacked(!newline));
       case VideoPlan video ->
         description.setVideo(VideoFrames.newBuilder().setFrameCount(video.frameCount()));
     }
