@@ -21,18 +21,24 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// Asks a running gateway one question.
-@Command(name = "ask", description = "Asks a running cluster one question and shows the reply as it denoises.")
+// @formatter:off: the formatter joins annotations into lines of any length.
+@Command(name = "ask",
+    description = "Asks a running cluster one question and shows the reply as it denoises.")
+// @formatter:on
 final class AskCommand implements Callable<Integer> {
+  // @formatter:off: the formatter joins annotations into lines of any length.
   @Option(names = "--image", paramLabel = "FILE", description = "A picture; may be given again.")
   private List<Path> images = new ArrayList<>();
 
-  @Option(names = "--video", paramLabel = "FILE", description = "A frame of the video; given again for every frame, in order.")
+  @Option(names = "--video", paramLabel = "FILE",
+      description = "A frame of the video; given again for every frame, in order.")
   private List<Path> frames = new ArrayList<>();
 
   @Option(names = "--system", paramLabel = "TEXT", description = "Replaces the default system message.")
   private @Nullable String system;
 
-  @Option(names = "--target", paramLabel = "HOST:PORT", defaultValue = "localhost:7400", description = "The gateway (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--target", paramLabel = "HOST:PORT", defaultValue = "localhost:7400",
+      description = "The gateway (default: ${DEFAULT-VALUE}).")
   private String target = "";
 
   @Option(names = "--json", description = "Prints every event as one line of JSON.")
@@ -43,6 +49,7 @@ final class AskCommand implements Callable<Integer> {
 
   @Parameters(paramLabel = "QUESTION")
   private String question = "";
+  // @formatter:on
 
   @Override
   public Integer call() throws Exception {

@@ -54,10 +54,12 @@ record CheckpointReport(Path directory, String digest, LanguageConfig language, 
     }
   }
 
-  /// Whether all weights are used as they lie in the files, so that they take memory only as the system's file cache.
+  /// Whether all weights are used as they lie in the files, so that they take memory only as the system's
+  /// file cache.
   boolean isMapped() { return storedElements.keySet().equals(Set.of(TensorType.F32)); }
 
-  /// Bytes of one layer's attention weights, heads by positions by positions, for a canvas of [#EXAMPLE_POSITIONS].
+  /// Bytes of one layer's attention weights, heads by positions by positions, for a canvas of
+  /// [#EXAMPLE_POSITIONS].
   long attentionBytes() {
     return (long) Float.BYTES * language.headCount() * EXAMPLE_POSITIONS * EXAMPLE_POSITIONS;
   }

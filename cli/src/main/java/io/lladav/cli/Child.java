@@ -78,12 +78,14 @@ final class Child {
     return log;
   }
 
-  /// Throws with the end of its log if the process is no longer there.
+  /// Throws if the process is no longer there; the message begins with the last line that it wrote.
   void requireAlive() {
     if (!process.isAlive()) {
+      var lines = lastLines();
       throw new ClusterException(
-          "%s has ended with exit code %d%s".formatted(service.label(), process.exitValue(),
-              lastLines()));
+          "%s has ended with exit code %d: %s%nThe end of its log, %s:%n  %s".formatted(
+              service.label(), process.exitValue(), lines.isEmpty() ? "no message" : lines.getLast(), log,
+              String.join("\n  ", lines)));
     }
   }
 
@@ -121,13 +123,12 @@ final class Child {
     return process.waitFor(time, unit);
   }
 
-  private String lastLines() {
+  private List<String> lastLines() {
     try {
       var lines = new String(Files.readAllBytes(log), StandardCharsets.UTF_8).lines().toList();
-      var last = lines.subList(Math.max(0, lines.size() - SHOWN_LINES), lines.size());
-      return last.isEmpty() ? "" : ":\n  " + String.join("\n  ", last);
+      return lines.subList(Math.max(0, lines.size() - SHOWN_LINES), lines.size());
     } catch (IOException _) {
-      return " (" + log + ")";
+      return List.of();
     }
   }
 }

@@ -6,8 +6,8 @@ import java.util.Locale;
 
 /// Runs one service as a child of another process, and ends when that process does.
 ///
-/// The parent holds the other end of standard input. However it dies, even by SIGKILL, that end is closed; the
-/// child sees the end of its input and stops in order.
+/// The parent holds the other end of standard input. However it dies, even by SIGKILL, that end is closed;
+/// the child sees the end of its input and stops in order.
 public final class ChildMain {
   private static final Duration STOP_TIME_MAX = Duration.ofSeconds(20);
 

@@ -14,10 +14,11 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/// The loaded classes of one service, kept between runs (class data sharing) so that it starts in half the time.
+/// The loaded classes of one service, kept between runs (class data sharing) so that it starts in half the
+/// time.
 ///
-/// The first orderly stop of the service writes them to a file of its own name; the parent then moves it to its
-/// place at once, so that processes that start meanwhile see all of it or nothing.
+/// The first orderly stop of the service writes them to a file of its own name; the parent then moves it to
+/// its place at once, so that processes that start meanwhile see all of it or nothing.
 final class ClassArchive {
   private final Path file;
   private final Path fresh;

@@ -21,7 +21,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/// The four services on this machine, each in a process of its own. They end with this process, however it ends.
+/// The four services on this machine, each in a process of its own. They end with this process, however it
+/// ends.
 public final class Cluster implements AutoCloseable {
   private static final Duration START_TIME_MAX = Duration.ofMinutes(30);
   private static final Duration STOP_TIME_MAX = Duration.ofSeconds(15);
@@ -184,7 +185,7 @@ public final class Cluster implements AutoCloseable {
     return children.stream().map(child -> child.service().label()).collect(Collectors.joining(", "));
   }
 
-  /* A channel backs off for a second after a refused connection, so it is made only when there is somebody. */
+  /* A channel backs off for a second when it is refused, so it is made only when somebody listens. */
   private static boolean isServing(Child child) {
     if (!listens(child.port())) {
       return false;

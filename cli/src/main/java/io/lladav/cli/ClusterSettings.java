@@ -7,8 +7,8 @@ import java.util.Map;
 ///
 /// @param checkpoint the directory that all four services serve
 /// @param environment variables handed to every process
-/// @param usualPorts whether the services answer on their usual ports, with metrics, and may be configured through
-///     the environment; else on free ports of the loopback address
+/// @param usualPorts whether the services answer on their usual ports, with metrics, and may be configured
+///     through the environment; else on free ports of the loopback address
 /// @param debugging whether the gateway answers the debugging service
 public record ClusterSettings(Path checkpoint, Map<String, String> environment, boolean usualPorts,
     boolean debugging) {
@@ -16,8 +16,8 @@ public record ClusterSettings(Path checkpoint, Map<String, String> environment, 
     environment = Map.copyOf(environment);
   }
 
-  /// A cluster for this process alone: free ports, the debugging service, nothing taken from the environment's
-  /// configuration.
+  /// A cluster for this process alone: free ports, the debugging service, nothing taken from the
+  /// environment's configuration.
   public static ClusterSettings embedded(Path checkpoint) {
     var environment = new java.util.HashMap<>(new ProcessBuilder().environment());
     environment.keySet().removeIf(name -> name.startsWith("LLADAV_"));

@@ -12,18 +12,24 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// Replays a folder of reference results.
-@Command(name = "conformance", description = "Replays a folder of reference results through a cluster and compares.")
+// @formatter:off: the formatter joins annotations into lines of any length.
+@Command(name = "conformance",
+    description = "Replays a folder of reference results through a cluster and compares.")
+// @formatter:on
 final class ConformanceCommand implements Callable<Integer> {
+  // @formatter:off: the formatter joins annotations into lines of any length.
   @Parameters(paramLabel = "DIR", description = "A folder with checkpoints, cases and images.")
   private Path folder = Path.of("");
 
   @ArgGroup(multiplicity = "1")
   private Where where = new Where();
 
-  @Option(names = "--case", paramLabel = "GLOB", defaultValue = "**", description = "Only the cases of this name: tiny-a/cfg-*, or text-*.")
+  @Option(names = "--case", paramLabel = "GLOB", defaultValue = "**",
+      description = "Only the cases of this name: tiny-a/cfg-*, or text-*.")
   private String glob = "";
 
-  @Option(names = "--jobs", paramLabel = "N", defaultValue = "2", description = "Clusters at the same time with --embedded (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--jobs", paramLabel = "N", defaultValue = "2",
+      description = "Clusters at the same time with --embedded (default: ${DEFAULT-VALUE}).")
   private int jobs;
 
   @Option(names = "--json", description = "Prints every case and the counts as lines of JSON.")
@@ -37,6 +43,7 @@ final class ConformanceCommand implements Callable<Integer> {
     @Option(names = "--target", paramLabel = "HOST:PORT", description = "The gateway of a running cluster.")
     private @Nullable String target;
   }
+  // @formatter:on
 
   @Override
   public Integer call() throws Exception {

@@ -22,16 +22,20 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-/// The decoding settings as options, with the names of the API. What is not given is left to the server, which also
-/// checks the ranges.
+/// The decoding settings as options, with the names of the API. What is not given is left to the server,
+/// which also checks the ranges.
 final class DecodingOptions {
-  @Option(names = "--gen-length", paramLabel = "N", description = "Length of the reply's canvas, in positions.")
+  // @formatter:off: the formatter joins annotations into lines of any length.
+  @Option(names = "--gen-length", paramLabel = "N",
+      description = "Length of the reply's canvas, in positions.")
   private @Nullable Integer genLength;
 
-  @Option(names = "--block-length", paramLabel = "N", description = "Positions denoised together; divides gen-length.")
+  @Option(names = "--block-length", paramLabel = "N",
+      description = "Positions denoised together; divides gen-length.")
   private @Nullable Integer blockLength;
 
-  @Option(names = "--steps", paramLabel = "N", description = "Denoising steps; a multiple of the number of blocks.")
+  @Option(names = "--steps", paramLabel = "N",
+      description = "Denoising steps; a multiple of the number of blocks.")
   private @Nullable Integer steps;
 
   @Option(names = "--temperature", paramLabel = "T", description = "0: always the most probable token.")
@@ -43,10 +47,12 @@ final class DecodingOptions {
   @Option(names = "--cfg-scale", paramLabel = "S", description = "Strength of guidance; 0: none.")
   private @Nullable Double cfgScale;
 
-  @Option(names = "--remasking", paramLabel = "KIND", converter = RemaskingConverter.class, description = "low_confidence or random.")
+  @Option(names = "--remasking", paramLabel = "KIND", converter = RemaskingConverter.class,
+      description = "low_confidence or random.")
   private @Nullable Remasking remasking;
 
-  @Option(names = "--stop", paramLabel = "TEXT", description = "Text that ends the reply; may be given again.")
+  @Option(names = "--stop", paramLabel = "TEXT",
+      description = "Text that ends the reply; may be given again.")
   private List<String> stop = new ArrayList<>();
 
   @Option(names = "--no-stop", description = "Nothing ends the reply early.")
@@ -55,29 +61,38 @@ final class DecodingOptions {
   @Option(names = "--suffix", paramLabel = "TEXT", description = "Fixed text after the generated part.")
   private @Nullable String suffix;
 
-  @Option(names = "--think-mode", paramLabel = "MODE", converter = ThinkModeConverter.class, description = "think or no_think.")
+  @Option(names = "--think-mode", paramLabel = "MODE", converter = ThinkModeConverter.class,
+      description = "think or no_think.")
   private @Nullable ThinkMode thinkMode;
 
-  @Option(names = "--attention", paramLabel = "MODE", converter = AttentionConverter.class, description = "full or dialogue_causal.")
+  @Option(names = "--attention", paramLabel = "MODE", converter = AttentionConverter.class,
+      description = "full or dialogue_causal.")
   private @Nullable Attention attention;
 
-  @Option(names = "--prompt-quirks", paramLabel = "KIND", converter = PromptQuirksConverter.class, description = "reference or none.")
+  @Option(names = "--prompt-quirks", paramLabel = "KIND", converter = PromptQuirksConverter.class,
+      description = "reference or none.")
   private @Nullable PromptQuirks promptQuirks;
 
-  @Option(names = "--strategy", paramLabel = "KIND", converter = StrategyConverter.class, description = "How many positions a step commits: fixed.")
+  @Option(names = "--strategy", paramLabel = "KIND", converter = StrategyConverter.class,
+      description = "How many positions a step commits: fixed.")
   private @Nullable Strategy strategy;
 
-  @Option(names = "--cache", paramLabel = "KIND", converter = CacheConverter.class, description = "What is kept between steps: none.")
+  @Option(names = "--cache", paramLabel = "KIND", converter = CacheConverter.class,
+      description = "What is kept between steps: none.")
   private @Nullable Cache cache;
 
-  @Option(names = "--refresh-interval", paramLabel = "N", description = "Steps between full forwards with a cache.")
+  @Option(names = "--refresh-interval", paramLabel = "N",
+      description = "Steps between full forwards with a cache.")
   private @Nullable Integer refreshInterval;
 
-  @Option(names = "--multi-image", paramLabel = "KIND", converter = MultiImageConverter.class, description = "How several pictures enter the prompt: list, stacked or tiled.")
+  @Option(names = "--multi-image", paramLabel = "KIND", converter = MultiImageConverter.class,
+      description = "How several pictures enter the prompt: list, stacked or tiled.")
   private @Nullable MultiImage multiImage;
 
-  @Option(names = "--image-placement", paramLabel = "KIND", converter = ImagePlacementConverter.class, description = "leading or verbatim.")
+  @Option(names = "--image-placement", paramLabel = "KIND", converter = ImagePlacementConverter.class,
+      description = "leading or verbatim.")
   private @Nullable ImagePlacement imagePlacement;
+  // @formatter:on
 
   /// The message with exactly the settings that were given.
   DecodingSettings toMessage() {

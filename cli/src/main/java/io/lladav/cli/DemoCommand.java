@@ -15,7 +15,10 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
 /// Starts a cluster, asks it the shipped questions about the shipped pictures, and stops it.
-@Command(name = "demo", description = "Starts the four services, asks shipped questions about shipped pictures, stops.")
+// @formatter:off: the formatter joins annotations into lines of any length.
+@Command(name = "demo",
+    description = "Starts the four services, asks shipped questions about shipped pictures, stops.")
+// @formatter:on
 final class DemoCommand implements Callable<Integer> {
   private static final List<Question> QUESTIONS = List.of(
       new Question("What does the picture show?", List.of("shapes-384x384.png")),

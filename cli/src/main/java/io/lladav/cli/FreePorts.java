@@ -10,7 +10,7 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /// Finds TCP ports of this machine that nobody listens on.
 final class FreePorts {
-  /* Below the range from which systems take the ports of outgoing connections: those would come in between. */
+  /* Below the range from which systems take the ports of outgoing connections: those would get there first. */
   private static final int FIRST = 15_000;
   private static final int END = 32_000;
   private static final int TRIES_MAX = 2_000;

@@ -7,13 +7,19 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /// The command `lladav`.
-@Command(name = "lladav", description = "Serves LLaDA-V, a multimodal masked-diffusion language model.", mixinStandardHelpOptions = true, version = "lladav 0.1.0", synopsisSubcommandLabel = "COMMAND", subcommands = {
-    DemoCommand.class, ServeCommand.class, AskCommand.class, ConformanceCommand.class,
-    InspectCommand.class, CommandLine.HelpCommand.class})
+// @formatter:off: the formatter joins annotations into lines of any length.
+@Command(name = "lladav", description = "Serves LLaDA-V, a multimodal masked-diffusion language model.",
+    mixinStandardHelpOptions = true, version = "lladav 0.1.0", synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+        DemoCommand.class, ServeCommand.class, AskCommand.class, ConformanceCommand.class,
+        InspectCommand.class, CommandLine.HelpCommand.class})
+// @formatter:on
 public final class Main {
   private Main() {}
 
@@ -51,9 +57,12 @@ public final class Main {
     };
   }
 
+  /* Below UNAVAILABLE lies why: a refused connection names the address. */
   private static String status(StatusRuntimeException failure) {
     var status = failure.getStatus();
-    return status.getCode() + ": "
-        + (status.getDescription() == null ? "no details" : status.getDescription());
+    var causes = Stream.iterate(status.getCause(), Objects::nonNull, Throwable::getCause)
+        .map(cause -> String.valueOf(cause.getMessage()));
+    return status.getCode() + ": " + Stream.concat(Stream.ofNullable(status.getDescription()), causes)
+        .distinct().collect(Collectors.joining(": "));
   }
 }

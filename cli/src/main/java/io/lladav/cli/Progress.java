@@ -7,7 +7,8 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
-/// One line that tells what is going on: drawn again in place on a terminal, now and then a new one elsewhere.
+/// One line that tells what is going on: drawn again in place on a terminal, now and then a new one
+/// elsewhere.
 public final class Progress {
   private static final String ERASE_LINE = "\r\u001b[K";
   private static final String[] SPINNER = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};

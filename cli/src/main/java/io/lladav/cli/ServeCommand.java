@@ -16,17 +16,24 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// Runs all four services on this machine, or one of them in this process.
-@Command(name = "serve", description = "Runs the four services on this machine until interrupted, or one of them.")
+// @formatter:off: the formatter joins annotations into lines of any length.
+@Command(name = "serve",
+    description = "Runs the four services on this machine until interrupted, or one of them.")
+// @formatter:on
 final class ServeCommand implements Callable<Integer> {
-  @Option(names = "--checkpoint", paramLabel = "DIR", description = "The checkpoint directory of all four services (default: the demonstration's).")
+  // @formatter:off: the formatter joins annotations into lines of any length.
+  @Option(names = "--checkpoint", paramLabel = "DIR",
+      description = "The checkpoint directory of all four services (default: the demonstration's).")
   private @Nullable Path checkpoint;
 
   @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "embedded", description = "embedded.")
   private String engine = "";
 
-  @Parameters(arity = "0..*", paramLabel = "SERVICE [OPTION]...", description = "One of vision, projector, denoiser, gateway: runs it alone, in this process, with its own"
-      + " options (--config FILE, --print-config).")
+  @Parameters(arity = "0..*", hideParamSyntax = true, paramLabel = "[SERVICE [OPTION]...]",
+      description = "One of vision, projector, denoiser, gateway: runs it alone, in this process, with its own"
+          + " options (--config FILE, --print-config).")
   private List<String> alone = new ArrayList<>();
+  // @formatter:on
 
   @Spec
   private @Nullable CommandSpec spec;

@@ -10,7 +10,8 @@ final class TextWidth {
 
   private TextWidth() {}
 
-  /// Columns of one character: 0 for marks that combine with the one before, 2 for East Asian wide ones and emoji.
+  /// Columns of one character: 0 for marks that combine with the one before, 2 for East Asian wide ones and
+  /// emoji.
   static int of(int codePoint) {
     var combines = switch (Character.getType(codePoint)) {
       case Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.FORMAT, Character.CONTROL -> true;

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Dependencies point one way: gateway and services to decoding, model, engine and runtime, and those to nothing of
-/// ours but what is named here.
+/// Dependencies point one way: gateway and services to decoding, model, engine and runtime, and those to
+/// nothing of ours but what is named here.
 final class ArchitectureTest {
   private static final String[] SERVICES = {"io.lladav.vision..", "io.lladav.projector..",
       "io.lladav.denoiser..",

@@ -14,19 +14,13 @@ public interface ClusterStarter {
   final class StartException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /// Takes over what went wrong, as one line: the first of the message, and the last, which is the nearest to the
-    /// end.
+    /// Takes over the first line of what went wrong.
     public StartException(RuntimeException cause) {
-      super(oneLine(String.valueOf(cause.getMessage())), cause);
+      super(String.valueOf(cause.getMessage()).lines().findFirst().orElse(""), cause);
     }
 
     @Override
     public String getMessage() { return String.valueOf(super.getMessage()); }
-
-    private static String oneLine(String message) {
-      var lines = message.strip().lines().map(String::strip).toList();
-      return lines.size() == 1 ? lines.getFirst() : lines.getFirst() + " " + lines.getLast();
-    }
   }
 
   /// A running cluster; closing it stops it.

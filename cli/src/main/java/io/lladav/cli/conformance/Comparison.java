@@ -15,8 +15,8 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// Compares a replayed reply with its reference. Everything must be identical except confidences, which may differ
-/// by a relative 1e-4.
+/// Compares a replayed reply with its reference. Everything must be identical except confidences, which may
+/// differ by a relative 1e-4.
 ///
 /// @param visuals how the pictures or the video must be cut
 /// @param maskId the mask's own id: commits of it are no commits and are left out on both sides

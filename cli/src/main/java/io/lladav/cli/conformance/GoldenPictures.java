@@ -8,7 +8,8 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/// How the public code cut the pictures of a folder for one checkpoint: a file `images/expect-CHECKPOINT.json`.
+/// How the public code cut the pictures of a folder for one checkpoint: a file
+/// `images/expect-CHECKPOINT.json`.
 final class GoldenPictures {
   private final int tileSide;
   private final Map<String, Facts> facts;

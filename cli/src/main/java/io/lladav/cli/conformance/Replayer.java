@@ -12,7 +12,8 @@ import io.lladav.v1.GetModelRequest;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
-/// Asks one gateway for replies: through the debugging service, or, where that is off, through the public API.
+/// Asks one gateway for replies: through the debugging service, or, where that is off, through the public
+/// API.
 final class Replayer implements AutoCloseable {
   private static final int MESSAGE_BYTES_MAX = 256 << 20;
   private static final Duration REPLY_TIME_MAX = Duration.ofHours(2);

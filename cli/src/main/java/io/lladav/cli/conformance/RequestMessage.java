@@ -45,7 +45,8 @@ final class RequestMessage {
     return message.build();
   }
 
-  /// Whether the pictures of a request are cut into tiles although they are several: its configuration says how.
+  /// Whether the pictures of a request are cut into tiles although they are several: its configuration says
+  /// how.
   static boolean isTiledByConfig(GoldenRequest request) {
     return request.images().size() > 1
         && request.config().path("image_aspect_ratio").asText().startsWith("anyres");
