@@ -97,10 +97,12 @@ final class Child {
   /// Waits until the process has ended; kills it when the time is over.
   void awaitStopped(Duration time) {
     try {
-      if (!process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS)) {
+        archive.ifPresent(ClassArchive::keep);
+      } else {
         process.destroyForcibly().waitFor();
+        archive.ifPresent(ClassArchive::discard);
       }
-      archive.ifPresent(ClassArchive::keep);
     } catch (InterruptedException _) {
       process.destroyForcibly();
       Thread.currentThread().interrupt();

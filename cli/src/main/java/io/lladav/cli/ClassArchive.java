@@ -69,6 +69,15 @@ final class ClassArchive {
     }
   }
 
+  /// Removes what a killed process may have left half written.
+  void discard() {
+    try {
+      Files.deleteIfExists(fresh);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private static String fingerprint(List<Path> jars) {
     try {
       var sha256 = MessageDigest.getInstance("SHA-256");
