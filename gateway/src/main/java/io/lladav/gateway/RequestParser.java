@@ -97,8 +97,8 @@ final class RequestParser {
     requireSetting(genLength >= 1 && genLength <= limits.genLengthMax(), "gen_length", genLength,
         "1..%d".formatted(limits.genLengthMax()));
     int steps = wire.hasSteps() ? wire.getSteps() : genLength;
-    requireSetting(steps >= 1 && steps <= genLength, "steps", steps,
-        "1..%d, gen_length".formatted(genLength));
+    requireSetting(steps >= 1 && steps <= limits.genLengthMax(), "steps", steps,
+        "1..%d".formatted(limits.genLengthMax()));
     int[] suffix = tokenizer.encodeText(wire.getSuffix());
     requireSetting(suffix.length <= limits.suffixTokensMax(), "suffix", suffix.length + " tokens",
         "at most %d tokens".formatted(limits.suffixTokensMax()));
