@@ -16,7 +16,7 @@ TARGET = "localhost:7400"
 CHECKPOINT = ROOT / "conformance" / "checkpoints" / "tiny-b"
 PICTURE = ROOT / "conformance" / "images" / "shapes-100x90.png"
 START_SECONDS = 120
-WARM_UP = 60
+WARM_UP = 300
 GENERATIONS = 100
 # What one process may gain: the JVM's own tables and the C library's arenas still settle a little.
 GROWTH_KIB_MAX = 24 * 1024

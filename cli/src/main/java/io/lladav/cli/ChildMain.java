@@ -9,7 +9,7 @@ import java.util.Locale;
 /// The parent holds the other end of standard input. However it dies, even by SIGKILL, that end is closed;
 /// the child sees the end of its input and stops in order.
 public final class ChildMain {
-  private static final Duration STOP_TIME_MAX = Duration.ofSeconds(20);
+  private static final Duration STOP_TIME_MAX = Duration.ofSeconds(45);
 
   private ChildMain() {}
 

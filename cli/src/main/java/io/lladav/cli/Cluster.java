@@ -25,7 +25,7 @@ import java.util.stream.Collectors;
 /// ends.
 public final class Cluster implements AutoCloseable {
   private static final Duration START_TIME_MAX = Duration.ofMinutes(30);
-  private static final Duration STOP_TIME_MAX = Duration.ofSeconds(40);
+  private static final Duration STOP_TIME_MAX = Duration.ofSeconds(45);
   private static final Duration POLL_INTERVAL = Duration.ofMillis(20);
   private static final int PROBE_MILLIS = 1_000;
 

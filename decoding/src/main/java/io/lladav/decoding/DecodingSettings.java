@@ -20,6 +20,8 @@ import java.util.List;
 @SuppressWarnings("ArrayRecordComponent") // ids stay primitive; the copies keep the record a value
 public record DecodingSettings(int genLength, int blockLength, int steps, double temperature, long seed,
     double cfgScale, Remasking remasking, List<int[]> stops, int[] suffix) {
+  /// Far beyond use, and far from where single precision overflows.
+  private static final double STRENGTH_MAX = 1000;
 
   /// Validates and copies.
   public DecodingSettings {
@@ -29,8 +31,8 @@ public record DecodingSettings(int genLength, int blockLength, int steps, double
     int blocks = genLength / blockLength;
     require(steps >= 1 && steps % blocks == 0, "steps", steps,
         blocks == 1 ? "1.." : "a multiple of %d, the number of blocks".formatted(blocks));
-    require(temperature >= 0 && Double.isFinite(temperature), "temperature", temperature, "0.., finite");
-    require(cfgScale >= 0 && Double.isFinite(cfgScale), "cfg_scale", cfgScale, "0.., finite");
+    require(temperature >= 0 && temperature <= STRENGTH_MAX, "temperature", temperature, "0..1000");
+    require(cfgScale >= 0 && cfgScale <= STRENGTH_MAX, "cfg_scale", cfgScale, "0..1000");
     for (int i = 0; i < stops.size(); i++) {
       require(stops.get(i).length > 0, "stop[%d]".formatted(i), "no tokens", "1 token or more");
     }

@@ -40,7 +40,7 @@ final class DecodingSettingsTest {
   @Test
   void rejectsTemperaturesThatAreNegativeOrNotFinite() {
     for (double temperature : new double[]{-0.1, Double.NaN, Double.POSITIVE_INFINITY}) {
-      assertRejected("temperature", "temperature: " + temperature + " (expected: 0.., finite)",
+      assertRejected("temperature", "temperature: " + temperature + " (expected: 0..1000)",
           () -> SettingsExample.drawn(4, 4, 4, temperature, 0, Remasking.RANDOM));
     }
   }
@@ -48,7 +48,7 @@ final class DecodingSettingsTest {
   @Test
   void rejectsGuidanceThatIsNegativeOrNotFinite() {
     for (double scale : new double[]{-1, Double.NaN, Double.POSITIVE_INFINITY}) {
-      assertRejected("cfg_scale", "cfg_scale: " + scale + " (expected: 0.., finite)",
+      assertRejected("cfg_scale", "cfg_scale: " + scale + " (expected: 0..1000)",
           () -> new DecodingSettings(4, 4, 4, 0, 0, scale, Remasking.RANDOM, List.of(), new int[0]));
     }
   }

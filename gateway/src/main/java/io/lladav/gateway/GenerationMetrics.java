@@ -28,7 +28,7 @@ final class GenerationMetrics {
         "Model calls of finished replies; a guided pair is one.");
     tokens = metrics.counter("lladav_tokens_total", "Positions of finished replies.", "kind");
     seconds = metrics.seconds("lladav_generation_seconds", "From request to last event.");
-    queueSeconds = metrics.seconds("lladav_queue_wait_seconds",
+    queueSeconds = metrics.seconds("lladav_generation_queue_wait_seconds",
         "Wait of a reply's steps in the denoiser's queue.");
     visualSeconds = metrics.seconds("lladav_visual_seconds", "From pictures to embeddings in the denoiser.");
   }

@@ -226,6 +226,9 @@ final class RequestParser {
     requireLimit(data.size(), limits.imageBytesMax(), "image-bytes-max", dataField, "bytes");
     try {
       var header = PictureDecoder.readHeader(data.toByteArray());
+      requireLimit(Math.max(header.width(), header.height()), limits.imageSideMax(), "image-side-max",
+          dataField,
+          "pixels along a side");
       pictureLimits.check(header);
       return new Visual.Frame(dataField, data.asReadOnlyByteBuffer(), header.width(), header.height());
     } catch (PictureException e) {

@@ -5,7 +5,6 @@ import io.lladav.model.image.PictureLayout;
 import io.lladav.model.image.Size;
 import io.lladav.model.image.VisualPlan;
 import io.lladav.model.image.VisualPlanner;
-import io.lladav.model.image.VisualSettings;
 import io.lladav.model.prompt.ChatTemplate;
 import io.lladav.model.prompt.PromptBuilder;
 import io.lladav.model.prompt.Tokenizer;
@@ -44,7 +43,7 @@ final class ServedModel implements AutoCloseable {
     var tokenizer = Tokenizer.load(directory);
     int ownMax = checkpoint.promptLengthMax();
     return new ServedModel(checkpoint, tokenizer, new PromptBuilder(tokenizer, ChatTemplate.load(directory)),
-        new VisualPlanner(visualSettings(checkpoint)),
+        new VisualPlanner(checkpoint.visualSettings()),
         promptPositionsMax == 0 ? ownMax : Math.min(promptPositionsMax, ownMax));
   }
 
@@ -94,13 +93,6 @@ final class ServedModel implements AutoCloseable {
   public void close() {
     tokenizer.close();
     checkpoint.close();
-  }
-
-  private static VisualSettings visualSettings(Checkpoint checkpoint) {
-    var visual = checkpoint.visual();
-    return VisualSettings.parse(visual.imageAspectRatio(), visual.imageGridPinpoints(), visual.mergeType(),
-        visual.newlinePosition(), visual.poolMode(), checkpoint.vision().imageSize(),
-        checkpoint.vision().patchSize());
   }
 
   private io.lladav.model.prompt.Prompt build(GenerationRequest request) {

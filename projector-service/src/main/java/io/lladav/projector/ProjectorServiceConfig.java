@@ -43,6 +43,6 @@ public record ProjectorServiceConfig(
   public static ProjectorServiceConfig defaults() {
     return new ProjectorServiceConfig(GrpcServerConfig.on(7402), MetricsConfig.on(9402),
         Path.of("checkpoint"),
-        Runtime.getRuntime().availableProcessors(), 32, 64, 4L << 30, Duration.ofMinutes(1));
+        Runtime.getRuntime().availableProcessors(), 32, 64, 4L << 30, Duration.ofMinutes(15));
   }
 }

@@ -3,6 +3,7 @@ package io.lladav.runtime;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
@@ -16,6 +17,8 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
 /// @param <C> the service's configuration record
 public final class ServiceMain<C extends Record & ServiceConfig> {
   private static final Logger LOG = LoggerFactory.getLogger(ServiceMain.class);
+
+  private static final int SIGTERM_EXIT_CODE = 143;
 
   private final String service;
   private final C defaults;
@@ -83,15 +86,26 @@ public final class ServiceMain<C extends Record & ServiceConfig> {
   }
 
   private void serve(C config, Assembly<C> assembly) throws Exception {
+    var starting = new AtomicBoolean(true);
     try (var process = ServiceProcess.start(service, config.grpc(), config.metrics())) {
-      Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> stop(process)));
-      assembly.assemble(config, process);
+      Runtime.getRuntime()
+          .addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> stop(process, starting)));
+      try {
+        assembly.assemble(config, process);
+      } finally {
+        starting.set(false);
+      }
       process.markServing();
       process.awaitClosed();
     }
   }
 
-  private static void stop(ServiceProcess process) {
+  private static void stop(ServiceProcess process, AtomicBoolean starting) {
+    if (starting.get()) {
+      // The starting thread may be inside native code that reads what an orderly stop would free.
+      LOG.atInfo().log("stopped while starting");
+      Runtime.getRuntime().halt(SIGTERM_EXIT_CODE);
+    }
     try {
       process.close();
     } catch (IllegalStateException e) {

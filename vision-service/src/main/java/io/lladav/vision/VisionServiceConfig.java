@@ -58,6 +58,6 @@ public record VisionServiceConfig(
   public static VisionServiceConfig defaults() {
     return new VisionServiceConfig(GrpcServerConfig.on(7401), MetricsConfig.on(9401), Path.of("checkpoint"),
         Runtime.getRuntime().availableProcessors(), 32, 1, 20 << 20, 50_000_000, 16_384,
-        Duration.ofMinutes(1));
+        Duration.ofMinutes(15));
   }
 }
