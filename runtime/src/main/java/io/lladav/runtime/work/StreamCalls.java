@@ -82,16 +82,6 @@ public final class StreamCalls<Q, R> implements AutoCloseable {
     running.forEach(farewell);
   }
 
-  /// Returns how many calls are open.
-  public int openCount() {
-    lock.lock();
-    try {
-      return open.size();
-    } finally {
-      lock.unlock();
-    }
-  }
-
   /// Ends every open call with CANCELLED and waits until the conversations have returned.
   @Override
   public void close() {
