@@ -4,8 +4,7 @@ import java.io.IOException;
 
 /// Decodes picture files to the pixels that Pillow's `open(...).convert("RGB")` gives: alpha is dropped, a
 /// palette gives its colours, gray is repeated, orientation, gamma and colour profiles are ignored, and an
-/// animation gives its first frame. Equal to the bit, but for lossy WebP, of which another decoder may differ
-/// by a few levels.
+/// animation gives its first frame. Equal to the bit.
 public final class PictureDecoder {
   private PictureDecoder() {}
 

@@ -1,8 +1,8 @@
 package io.lladav.model.image;
 
 /// How large a picture may be to be decoded. Besides the file's own bytes decoding needs at most 16 bytes of heap
-/// per pixel (and for a progressive JPEG at most 8 of native memory) for the time it takes, and 3 bytes per pixel
-/// for its result.
+/// per pixel (and for a progressive JPEG or a lossless WebP at most 8 of native memory) for the time it takes, and
+/// 3 bytes per pixel for its result.
 ///
 /// @param sideMax most pixels in a row, and most rows; 1..16777216
 /// @param pixelsMax most pixels altogether; 1..715827882, the most that one array of RGB bytes holds

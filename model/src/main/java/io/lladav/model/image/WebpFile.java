@@ -1,6 +1,5 @@
 package io.lladav.model.image;
 
-import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -40,9 +39,7 @@ record WebpFile(FileBytes file, PictureHeader header, Frame frame, int chunk) im
 
   @Override
   public Picture decode() throws IOException {
-    Picture decoded = RasterPixels.rgb(
-        Codec.run(new WebPImageReaderSpi().createReaderInstance(), bitstreamAlone(),
-            reader -> reader.read(0)));
+    Picture decoded = LibWebp.decode(bitstreamAlone());
     if (decoded.width() != frame.width || decoded.height() != frame.height) {
       throw PictureException.undecodable("WEBP frame of " + decoded.size() + " (expected: " + frame + ")");
     }

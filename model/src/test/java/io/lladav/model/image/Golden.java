@@ -5,6 +5,7 @@ import io.lladav.model.GoldenTensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.util.Objects;
 
 /// The reference pictures and settings.
 final class Golden {
@@ -15,6 +16,15 @@ final class Golden {
   static byte[] bytes(String path) {
     try {
       return Files.readAllBytes(GoldenTensors.conformance().resolve(path));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// A picture made for these tests, which the reference has no results of.
+  static byte[] ownPicture(String file) {
+    try (var stream = Objects.requireNonNull(Golden.class.getResourceAsStream("/images/" + file), file)) {
+      return stream.readAllBytes();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -34,10 +34,8 @@ final class TileCutterTest {
         .map(expected -> new Case(checkpoint, expected)));
   }
 
-  /// The decoded pixels of the reference, where another decoder may differ.
   private static Picture picture(JsonNode expected) {
-    String file = expected.path("file").asText();
-    return Golden.picture(file.equals("lossy.webp") ? "images/decoded/lossy.webp.png" : "images/" + file);
+    return Golden.picture("images/" + expected.path("file").asText());
   }
 
   @ParameterizedTest
