@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Map;
@@ -14,6 +15,7 @@ import java.util.Map;
 /// A temporary directory that holds a checkpoint with another `config.json`; every other file is linked.
 final class ChangedCheckpoint implements AutoCloseable {
   private static final String CONFIG = "config.json";
+  private static final String TOWER = "mm_vision_tower";
 
   private final Path directory;
 
@@ -25,20 +27,17 @@ final class ChangedCheckpoint implements AutoCloseable {
   ///
   /// @param original the checkpoint
   /// @param changes keys of `config.json` and their new values
-  /// @throws GoldenException if it cannot be made
+  /// @throws GoldenException if it cannot be made; nothing of it is left then
   static ChangedCheckpoint of(Path original, Map<String, JsonNode> changes) {
-    try (var files = Files.list(original)) {
+    try {
       var changed = new ChangedCheckpoint(Files.createTempDirectory("lladav-checkpoint-"));
-      for (var file : (Iterable<Path>) files::iterator) {
-        if (!file.getFileName().toString().equals(CONFIG)) {
-          link(changed.directory.resolve(file.getFileName()), file.toRealPath());
-        }
+      try {
+        changed.fill(original, changes);
+        return changed;
+      } catch (IOException | RuntimeException e) {
+        changed.close();
+        throw e;
       }
-      var config = Json.read(original.resolve(CONFIG)).root();
-      config.setAll(changes);
-      keepVisionTower(original, config);
-      new JsonMapper().writeValue(changed.directory.resolve(CONFIG).toFile(), config);
-      return changed;
     } catch (IOException e) {
       throw new GoldenException(original + ": cannot be copied with changes: " + e);
     }
@@ -61,11 +60,30 @@ final class ChangedCheckpoint implements AutoCloseable {
     }
   }
 
+  private void fill(Path original, Map<String, JsonNode> changes) throws IOException {
+    try (var files = Files.list(original)) {
+      for (var file : (Iterable<Path>) files::iterator) {
+        if (!file.getFileName().toString().equals(CONFIG)) {
+          link(directory.resolve(file.getFileName()), file.toRealPath());
+        }
+      }
+    }
+    var config = Json.read(original.resolve(CONFIG)).root();
+    config.setAll(changes);
+    keepVisionTower(original, config);
+    new JsonMapper().writeValue(directory.resolve(CONFIG).toFile(), config);
+  }
+
   /* A tower named by a relative path would be looked for beside the links. */
   private static void keepVisionTower(Path original, ObjectNode config) {
-    var named = config.path("mm_vision_tower").asText();
-    if (!named.isEmpty() && Files.isDirectory(original.resolve(named))) {
-      config.put("mm_vision_tower", original.resolve(named).toAbsolutePath().normalize().toString());
+    var named = config.path(TOWER).asText();
+    try {
+      if (!named.isEmpty() && Files.isDirectory(original.resolve(named))) {
+        config.put(TOWER, original.resolve(named).toAbsolutePath().normalize().toString());
+      }
+    } catch (InvalidPathException _) {
+      throw new GoldenException(
+          original + ": " + TOWER + ": " + config.path(TOWER) + " (expected: the name or path of a tower)");
     }
   }
 

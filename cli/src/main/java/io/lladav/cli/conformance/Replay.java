@@ -94,10 +94,12 @@ public final class Replay {
     var original = folder.checkpoint(setting.checkpoint());
     if (setting.isOwn()) {
       throughCluster(original, setting, group, starter);
-    } else {
-      try (var changed = ChangedCheckpoint.of(original, setting.changes())) {
-        throughCluster(changed.directory(), setting, group, starter);
-      }
+      return null;
+    }
+    try (var changed = ChangedCheckpoint.of(original, setting.changes())) {
+      throughCluster(changed.directory(), setting, group, starter);
+    } catch (GoldenException e) {
+      fail(group, e.getMessage());
     }
     return null;
   }
@@ -108,8 +110,12 @@ public final class Replay {
     try (var cluster = starter.start(checkpoint); var replayer = new Replayer(cluster.target())) {
       replay(setting, group, replayer);
     } catch (ClusterStarter.StartException e) {
-      group.forEach(golden -> listener.finished(golden.name(), new Outcome.Failed(e.getMessage())));
+      fail(group, e.getMessage());
     }
+  }
+
+  private void fail(List<GoldenCase> group, String reason) {
+    group.forEach(golden -> listener.finished(golden.name(), new Outcome.Failed(reason)));
   }
 
   private void replay(Setting setting, List<GoldenCase> group, Replayer replayer) {
