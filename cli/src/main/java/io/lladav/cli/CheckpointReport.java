@@ -1,17 +1,14 @@
 package io.lladav.cli;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.checkpoint.LanguageConfig;
 import io.lladav.model.checkpoint.Tensor;
 import io.lladav.model.checkpoint.TensorType;
 import io.lladav.model.checkpoint.VisionConfig;
+import io.lladav.model.image.VisualSettings;
 import io.lladav.model.prompt.ChatTemplate;
 import io.lladav.model.prompt.Tokenizer;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,19 +17,16 @@ import java.util.TreeMap;
 /// What a checkpoint directory holds, what would be run, and the memory that takes.
 ///
 /// @param digest the identity of what would be served
-/// @param pictureSettings the keys of `config.json` that say how pictures become positions, as written there
+/// @param pictures how pictures become positions
 /// @param tokenCount tokens of the tokenizer; only so many rows of embedding and head are used
 /// @param contextPositionsMax positions a prompt may have
 /// @param storedElements elements of the weights by how they are stored
 /// @param weightBytes bytes of the weights as 32-bit floats, by the service that holds them
 /// @param warnings settings that have no effect
 record CheckpointReport(Path directory, String digest, LanguageConfig language, VisionConfig vision,
-    Map<String, String> pictureSettings, int tokenCount, int contextPositionsMax,
+    VisualSettings pictures, int tokenCount, int contextPositionsMax,
     Map<TensorType, Long> storedElements,
     Map<Service, Long> weightBytes, List<String> warnings) {
-  private static final List<String> PICTURE_KEYS = List.of("image_aspect_ratio", "image_grid_pinpoints",
-      "mm_patch_merge_type", "mm_newline_position", "mm_spatial_pool_mode");
-
   /// Length of the canvas that memory is given for.
   static final int EXAMPLE_POSITIONS = 4096;
 
@@ -49,7 +43,7 @@ record CheckpointReport(Path directory, String digest, LanguageConfig language, 
         bytes.merge(holder(tensor), Float.BYTES * tensor.elementCount(), Long::sum);
       }
       return new CheckpointReport(directory, checkpoint.digest(), checkpoint.language(), checkpoint.vision(),
-          pictureSettings(directory), tokenizer.size(), checkpoint.promptLengthMax(), stored, bytes,
+          checkpoint.visualSettings(), tokenizer.size(), checkpoint.promptLengthMax(), stored, bytes,
           checkpoint.warnings());
     }
   }
@@ -62,19 +56,6 @@ record CheckpointReport(Path directory, String digest, LanguageConfig language, 
   /// [#EXAMPLE_POSITIONS].
   long attentionBytes() {
     return (long) Float.BYTES * language.headCount() * EXAMPLE_POSITIONS * EXAMPLE_POSITIONS;
-  }
-
-  private static Map<String, String> pictureSettings(Path directory) {
-    try {
-      var config = new JsonMapper().readTree(directory.resolve("config.json").toFile());
-      var settings = new LinkedHashMap<String, String>();
-      PICTURE_KEYS.stream().filter(config::hasNonNull).forEach(
-          key -> settings.put(key,
-              config.get(key).isTextual() ? config.get(key).textValue() : config.get(key).toString()));
-      return settings;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   private static Service holder(Tensor tensor) {

@@ -1,11 +1,15 @@
 package io.lladav.cli;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.errorprone.annotations.FormatMethod;
 import com.google.errorprone.annotations.FormatString;
 import io.lladav.model.CheckpointException;
+import io.lladav.model.image.Size;
+import io.lladav.model.image.VisualSettings;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -58,9 +62,12 @@ final class InspectCommand implements Callable<Integer> {
     line(out, "vision", "tiles of %d px, %d x %d patches, width %d, %d of %d layers run", vision.imageSize(),
         vision.patchesPerSide(), vision.patchesPerSide(), vision.width(), vision.layersRun(),
         vision.layerCount());
-    report.pictureSettings()
-        .forEach((key, value) -> line(out, key.startsWith("image") ? "pictures" : "merging",
-            "%s: %s", key, value));
+    var pictures = report.pictures();
+    line(out, "pictures", "image_aspect_ratio: %s", pictures.aspectRatio());
+    line(out, "pictures", "image_grid_pinpoints: %s", resolutions(pictures.resolutions()));
+    line(out, "merging", "mm_patch_merge_type: %s", pictures.mergeType());
+    line(out, "merging", "mm_newline_position: %s", pictures.newlinePosition());
+    line(out, "merging", "mm_spatial_pool_mode: %s", pictures.poolMode());
     line(out, "weights", "%s", report.storedElements().entrySet().stream()
         .map(stored -> "%d elements as %s".formatted(stored.getValue(), stored.getKey()))
         .collect(Collectors.joining(", ")));
@@ -94,12 +101,26 @@ final class InspectCommand implements Callable<Integer> {
         .put("tile_side_px", vision.imageSize()).put("patches_per_tile", vision.patchCount());
     var stored = line.putObject("stored_elements");
     report.storedElements().forEach((type, count) -> stored.put(type.name(), count));
-    var pictures = line.putObject("pictures");
-    report.pictureSettings().forEach(pictures::put);
+    putPictures(report.pictures(), line.putObject("pictures"));
     var bytes = line.putObject("weight_bytes");
     report.weightBytes().forEach((service, count) -> bytes.put(service.label(), count));
     line.put("weights_mapped", report.isMapped()).putPOJO("warnings", report.warnings());
     out.println(line);
+  }
+
+  private static void putPictures(VisualSettings pictures, ObjectNode line) {
+    line.put("image_aspect_ratio", pictures.aspectRatio().toString());
+    var resolutions = line.putArray("image_grid_pinpoints");
+    pictures.resolutions().forEach(size -> resolutions.addArray().add(size.width()).add(size.height()));
+    line.put("mm_patch_merge_type", pictures.mergeType().toString())
+        .put("mm_newline_position", pictures.newlinePosition().toString())
+        .put("mm_spatial_pool_mode", pictures.poolMode().toString());
+  }
+
+  private static String resolutions(List<Size> sizes) {
+    return sizes.isEmpty()
+        ? "none"
+        : "%d sizes, %s to %s".formatted(sizes.size(), sizes.getFirst(), sizes.getLast());
   }
 
   private static String mebibytes(long bytes) {

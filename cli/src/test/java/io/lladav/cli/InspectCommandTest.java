@@ -20,6 +20,7 @@ final class InspectCommandTest {
     assertThat(report.tokenCount()).isEqualTo(1017);
     assertThat(report.language().vocabularyRows()).isEqualTo(1088);
     assertThat(report.isMapped()).isTrue();
+    assertThat(report.pictures().mergeType()).hasToString("spatial_unpad");
     assertThat(report.attentionBytes()).isEqualTo(4L * 4 * 4096 * 4096);
     assertThat(report.weightBytes().values().stream().mapToLong(Long::longValue).sum())
         .isEqualTo(4 * report.storedElements().getOrDefault(TensorType.F32, 0L));

@@ -29,7 +29,7 @@ final class EmbeddedProjector implements ProjectorEngine {
     inputWidth = checkpoint.vision().width();
     outputWidth = checkpoint.language().hiddenSize();
     weights = new CheckpointWeights(checkpoint, checkpoint.language().vocabularyRows());
-    imageNewline = checkpoint.visual().hasImageNewline()
+    imageNewline = checkpoint.visualSettings().mergeType().hasNewline()
         ? weights.weight(TensorNames.IMAGE_NEWLINE).floats().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED)
         : null;
     projector = weights.orClose(() -> new GraphSession(runtime,

@@ -33,7 +33,6 @@ public final class Checkpoint implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final LanguageConfig language;
   private final VisionConfig vision;
-  private final VisualConfig visual;
   private final VisualSettings visualSettings;
   private final int promptLengthMax;
   private final List<String> warnings;
@@ -57,8 +56,7 @@ public final class Checkpoint implements AutoCloseable {
       requireSupported(config);
       language = LanguageConfig.read(config);
       vision = VisionConfig.read(config);
-      visual = VisualConfig.read(config);
-      visualSettings = visual.settings(vision);
+      visualSettings = visualSettings(config, vision);
       promptLengthMax = config.integer("tokenizer_model_max_length", language.positionsMax());
       ConfigFile.requireRange("tokenizer_model_max_length", promptLengthMax, 1, Integer.MAX_VALUE);
       ConfigFile.requireRange("mm_hidden_size", config.integer("mm_hidden_size", vision.width()),
@@ -91,12 +89,7 @@ public final class Checkpoint implements AutoCloseable {
     return vision;
   }
 
-  /// Returns how pictures become positions, as written in `config.json`.
-  public VisualConfig visual() {
-    return visual;
-  }
-
-  /// Returns how pictures become positions, read and checked.
+  /// Returns how pictures become positions.
   public VisualSettings visualSettings() {
     return visualSettings;
   }
@@ -151,7 +144,7 @@ public final class Checkpoint implements AutoCloseable {
     weightFiles.addAll(own.files());
     tensors.putAll(own.tensors());
     require(ExpectedTensors.language(language), "copy all files of the checkpoint");
-    require(ExpectedTensors.projector(language, vision, visual),
+    require(ExpectedTensors.projector(language, vision, visualSettings),
         "this is no complete LLaDA-V checkpoint: its projector is not there");
     var visionTensors = ExpectedTensors.vision(vision);
     if (!visionTensors.allNamedIn(tensors)) {
@@ -204,6 +197,16 @@ public final class Checkpoint implements AutoCloseable {
           "mm_use_im_patch_token, mm_use_im_start_end: true or missing (expected: false, as published; tokens"
               + " added for pictures are not supported)");
     }
+  }
+
+  /* Where a key is absent, the value that the public code assumes. */
+  private static VisualSettings visualSettings(ConfigFile config, VisionConfig vision) {
+    return VisualSettings.parse(config.optionalText("image_aspect_ratio").orElse("pad"),
+        config.optionalText("image_grid_pinpoints").orElse(""),
+        config.optionalText("mm_patch_merge_type").orElse("flat"),
+        config.optionalText("mm_newline_position").orElse("one_token"),
+        config.optionalText("mm_spatial_pool_mode").orElse("bilinear"), vision.imageSize(),
+        vision.patchSize());
   }
 
   private static List<String> warnings(ConfigFile config) {

@@ -1,6 +1,7 @@
 package io.lladav.model.checkpoint;
 
 import io.lladav.model.CheckpointException;
+import io.lladav.model.image.VisualSettings;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -30,11 +31,11 @@ final class ExpectedTensors {
     return expected;
   }
 
-  static ExpectedTensors projector(LanguageConfig language, VisionConfig vision, VisualConfig visual) {
+  static ExpectedTensors projector(LanguageConfig language, VisionConfig vision, VisualSettings visual) {
     var expected = new ExpectedTensors();
     expected.linear(TensorNames.PROJECTOR_IN, language.hiddenSize(), vision.width(), true);
     expected.linear(TensorNames.PROJECTOR_OUT, language.hiddenSize(), language.hiddenSize(), true);
-    if (visual.hasImageNewline()) {
+    if (visual.mergeType().hasNewline()) {
       expected.add(TensorNames.IMAGE_NEWLINE, language.hiddenSize());
     }
     return expected;

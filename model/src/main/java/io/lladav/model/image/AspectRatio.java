@@ -3,10 +3,16 @@ package io.lladav.model.image;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// How a picture alone is brought to the square that the vision tower sees (`image_aspect_ratio`).
+/// How a picture alone is brought to the square that the vision tower sees (`image_aspect_ratio`). Its text is the
+/// key's value.
 public sealed interface AspectRatio {
   /// Cut into tiles, keeping every patch: `anyres`.
-  record AnyResolution() implements AspectRatio {}
+  record AnyResolution() implements AspectRatio {
+    @Override
+    public String toString() {
+      return "anyres";
+    }
+  }
 
   /// Cut into tiles, then shrunk to about as many patches as `tilesMax` tiles have: `anyres_max_k`.
   ///
@@ -15,10 +21,20 @@ public sealed interface AspectRatio {
     public AnyResolutionMax {
       Expect.inRange("image_aspect_ratio: anyres_max", tilesMax, 1, 9999);
     }
+
+    @Override
+    public String toString() {
+      return "anyres_max_" + tilesMax;
+    }
   }
 
   /// Pasted on a gray square, one tile: `pad`.
-  record Pad() implements AspectRatio {}
+  record Pad() implements AspectRatio {
+    @Override
+    public String toString() {
+      return "pad";
+    }
+  }
 
   /// Reads the value of `image_aspect_ratio`.
   ///

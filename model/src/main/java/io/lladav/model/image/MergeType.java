@@ -2,10 +2,16 @@ package io.lladav.model.image;
 
 import java.util.List;
 
-/// How the tiles of one picture become one sequence of visual tokens (`mm_patch_merge_type`).
+/// How the tiles of one picture become one sequence of visual tokens (`mm_patch_merge_type`). Its text is a value of
+/// the key.
 public sealed interface MergeType {
   /// All tiles one after another, without newlines: `flat`.
-  record Flat() implements MergeType {}
+  record Flat() implements MergeType {
+    @Override
+    public String toString() {
+      return "flat";
+    }
+  }
 
   /// The tiles laid out as one grid: `spatial`, followed by any of `_unpad`, `_maxpool2x2` and `_nobase`.
   ///
@@ -17,6 +23,11 @@ public sealed interface MergeType {
     /// Whether the padding is removed and rows end in newlines; max pooling goes first.
     boolean keepsRows() {
       return unpad && !maxPool;
+    }
+
+    @Override
+    public String toString() {
+      return "spatial" + (unpad ? "_unpad" : "") + (maxPool ? "_maxpool2x2" : "") + (base ? "" : "_nobase");
     }
   }
 

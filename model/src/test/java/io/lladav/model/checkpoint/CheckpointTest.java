@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.within;
 
 import io.lladav.model.CheckpointException;
+import io.lladav.model.image.VisualSettings;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -34,9 +35,8 @@ class CheckpointTest {
           new RopeScaling.None(), 4096, false, false));
       assertThat(checkpoint.vision()).isEqualTo(new VisionConfig(40, 3, 5, 80, 56, 14, 1e-6f));
       assertThat(checkpoint.vision().layersRun()).isEqualTo(2);
-      assertThat(checkpoint.visual())
-          .isEqualTo(
-              new VisualConfig("anyres_max_9", "(1x1),...,(4x4)", "spatial_unpad", "grid", "bilinear"));
+      assertThat(checkpoint.visualSettings()).isEqualTo(VisualSettings.parse("anyres_max_9",
+          "(1x1),...,(4x4)", "spatial_unpad", "grid", "bilinear", 56, 14));
       assertThat(checkpoint.promptLengthMax()).isEqualTo(4096);
       assertThat(checkpoint.warnings()).isEmpty();
       assertThat(checkpoint.tensor(TensorNames.EMBEDDING).shape()).containsExactly(832L, 96L);
@@ -195,6 +195,19 @@ class CheckpointTest {
     editConfig(original, changed);
     assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> Checkpoint.open(temporary))
         .withMessageContaining(message);
+  }
+
+  @Test
+  void assumesWhatThePublicCodeAssumesOfPictures() throws IOException {
+    copyAll("tiny-b");
+    for (var key : List.of("image_aspect_ratio", "image_grid_pinpoints", "mm_patch_merge_type",
+        "mm_newline_position", "mm_spatial_pool_mode")) {
+      editConfig(key, "absent_" + key);
+    }
+    try (var checkpoint = Checkpoint.open(temporary)) {
+      assertThat(checkpoint.visualSettings())
+          .isEqualTo(VisualSettings.parse("pad", "", "flat", "one_token", "bilinear", 56, 14));
+    }
   }
 
   @Test

@@ -39,6 +39,18 @@ final class VisualSettingsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"flat", "spatial", "spatial_unpad", "spatial_unpad_maxpool2x2_nobase"})
+  void mergeTypesAreWrittenAsTheyAreRead(String value) {
+    assertThat(MergeType.parse(value)).hasToString(value);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pad", "anyres", "anyres_max_12"})
+  void aspectRatiosAreWrittenAsTheyAreRead(String value) {
+    assertThat(AspectRatio.parse(value)).hasToString(value);
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"", "Flat", "spatially", "spatial_", "unpad", "spatial_avgpool"})
   void refusesOtherMergeTypes(String value) {
     assertThatIllegalArgumentException().isThrownBy(() -> MergeType.parse(value))
