@@ -1,6 +1,7 @@
 package io.lladav.denoiser;
 
 import io.lladav.engine.AttentionMode;
+import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
 
 /// What a session begins with.
@@ -33,6 +34,7 @@ record Opening(Prompt prompt, int genLength, int[] suffixIds, boolean dialogueCa
     var attention = dialogueCausal
         ? new AttentionMode.DialogueCausal(prompt.turns(canvasLength()))
         : new AttentionMode.Full();
-    return new CanvasLayout(prompt.length(), genLength, suffixIds.length, guided(), attention);
+    return new CanvasLayout(prompt.length(), genLength, suffixIds.length, guided(), attention,
+        new Cache.None());
   }
 }

@@ -1,7 +1,9 @@
 package io.lladav.denoiser;
 
+import io.lladav.engine.Certainty;
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.DenoiserSession;
+import io.lladav.engine.Forward;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import io.lladav.runtime.ServiceException.InvalidRequest;
@@ -72,7 +74,8 @@ final class Session implements AutoCloseable {
     write(step.committed());
     var positions = Arrays.stream(step.positions()).map(position -> opening.prompt().length() + position)
         .toArray();
-    return new StepWork(canvas, positions, sampling(step), opening.guidanceScale());
+    return new StepWork(canvas, positions, sampling(step), opening.guidanceScale(),
+        new Forward.Full(), Certainty.CONFIDENCE);
   }
 
   @Override

@@ -1,8 +1,11 @@
 package io.lladav.denoiser;
 
 import io.lladav.engine.AttentionMode;
+import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
+import io.lladav.engine.Certainty;
 import io.lladav.engine.DenoiserEngine;
+import io.lladav.engine.Forward;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import java.util.List;
@@ -16,9 +19,10 @@ final class WarmUp {
   ///
   /// @throws io.lladav.engine.EngineException if the engine cannot compute
   static void run(DenoiserEngine engine) {
-    var layout = new CanvasLayout(1, 1, 0, false, new AttentionMode.Full());
+    var layout = new CanvasLayout(1, 1, 0, false, new AttentionMode.Full(), new Cache.None());
     try (var session = engine.open(layout)) {
-      engine.run(List.of(new StepWork(session, new int[]{1}, new Sampling.Greedy(), 0)));
+      engine.run(List.of(new StepWork(session, new int[]{1}, new Sampling.Greedy(), 0, new Forward.Full(),
+          Certainty.CONFIDENCE)));
     }
   }
 }

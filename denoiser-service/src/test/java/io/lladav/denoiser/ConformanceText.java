@@ -50,7 +50,7 @@ record ConformanceText(JsonNode json) {
     var masked = new TreeSet<>(IntStream.range(0, genLength()).boxed().toList());
     var committed = List.<Commit>of();
     for (var commits : steps()) {
-      var step = StepRequest.newBuilder().setNumber(results.size()).addAllPositions(masked).setRefresh(true);
+      var step = StepRequest.newBuilder().setNumber(results.size()).addAllPositions(masked);
       committed.forEach(commit -> step.addCommittedPositions(commit.position()).addCommittedIds(commit.id()));
       for (int i = 0; i < masked.size() && temperature > 0; i++) {
         step.addUniforms((i + 0.5) / masked.size());

@@ -38,7 +38,7 @@ final class Messages {
   }
 
   static StepRequest.Builder step(int number, Integer... positions) {
-    return StepRequest.newBuilder().setNumber(number).addAllPositions(List.of(positions)).setRefresh(true);
+    return StepRequest.newBuilder().setNumber(number).addAllPositions(List.of(positions));
   }
 
   static DenoiseRequest request(OpenSession.Builder open) {

@@ -49,6 +49,11 @@ final class ScriptedEngine implements DenoiserEngine {
   }
 
   @Override
+  public long sessionBytes(CanvasLayout layout) {
+    return (long) Float.BYTES * layout.length() * hiddenSize() * (layout.guided() ? 2 : 1);
+  }
+
+  @Override
   public DenoiserSession open(CanvasLayout layout) {
     var session = new ScriptedSession(layout);
     openSessions.incrementAndGet();

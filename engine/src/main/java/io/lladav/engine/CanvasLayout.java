@@ -7,8 +7,9 @@ package io.lladav.engine;
 /// @param suffixLength positions of fixed text after the generated part
 /// @param guided whether steps may ask for guidance, which costs a second canvas
 /// @param attention which positions see which
+/// @param cache what is kept from one forward for later ones
 public record CanvasLayout(int promptLength, int generatedLength, int suffixLength, boolean guided,
-    AttentionMode attention) {
+    AttentionMode attention, Cache cache) {
   /// The longest canvas any engine accepts.
   public static final int LENGTH_MAX = 1 << 18;
 
@@ -21,6 +22,12 @@ public record CanvasLayout(int promptLength, int generatedLength, int suffixLeng
     if (attention instanceof AttentionMode.DialogueCausal(int[] turns) && turns.length != length) {
       throw new IllegalArgumentException("turnOfPosition: %s entries (expected: %s, one per position)"
           .formatted(turns.length, length));
+    }
+    if (cache instanceof Cache.Features(int transferCount)
+        && transferCount > generatedLength + suffixLength) {
+      throw new IllegalArgumentException(
+          "transferCount: %s (expected: 0..%s, the positions behind the prompt)"
+              .formatted(transferCount, generatedLength + suffixLength));
     }
   }
 

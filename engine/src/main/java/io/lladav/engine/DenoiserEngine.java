@@ -16,6 +16,9 @@ public interface DenoiserEngine extends AutoCloseable {
   /// Returns how many token ids exist: those of the tokenizer, from 0. Rows stored beyond take no part in anything.
   int vocabularySize();
 
+  /// Returns the memory of a session, in bytes: embeddings, rotary tables and what its cache keeps.
+  long sessionBytes(CanvasLayout layout);
+
   /// Opens a canvas in which every position holds the mask token.
   ///
   /// @throws EngineException if its memory cannot be had

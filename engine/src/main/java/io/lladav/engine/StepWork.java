@@ -7,8 +7,11 @@ package io.lladav.engine;
 /// @param sampling greedy, or one number per position
 /// @param guidanceScale strength of guidance (`cfg_scale`): logits = u + (scale + 1)(c - u); 0 for none; more than 0
 ///     needs a guided session
+/// @param forward which positions are computed anew; one that the session's cache serves
+/// @param certainty what is wanted besides the candidates' confidences; these themselves cost nothing
 @SuppressWarnings("ArrayRecordComponent") // never compared or used as a key
-public record StepWork(DenoiserSession session, int[] positions, Sampling sampling, double guidanceScale) {
+public record StepWork(DenoiserSession session, int[] positions, Sampling sampling, double guidanceScale,
+    Forward forward, Certainty certainty) {
   public StepWork {
     var layout = session.layout();
     if (positions.length == 0) {
@@ -35,6 +38,25 @@ public record StepWork(DenoiserSession session, int[] positions, Sampling sampli
       throw new IllegalArgumentException(
           "guidanceScale: %s (expected: 0, the session was opened without guidance)"
               .formatted(guidanceScale));
+    }
+    requireServed(forward, layout.cache());
+    if (forward instanceof Forward.Window(int start, int end)
+        && (end > layout.length() || positions[0] < start || positions[positions.length - 1] >= end)) {
+      throw new IllegalArgumentException(
+          "window: %s..%s (expected: within 0..%s, around the positions %s..%s)".formatted(start, end,
+              layout.length(), positions[0], positions[positions.length - 1]));
+    }
+  }
+
+  private static void requireServed(Forward forward, Cache cache) {
+    boolean served = switch (forward) {
+      case Forward.Full _ -> true;
+      case Forward.Window _ -> cache instanceof Cache.KeysAndValues;
+      case Forward.Features _ -> cache instanceof Cache.Features;
+    };
+    if (!served) {
+      throw new IllegalArgumentException("forward: %s (expected: one that the session's cache serves: %s)"
+          .formatted(forward, cache));
     }
   }
 }

@@ -77,7 +77,7 @@ final class DenoiserSession implements AutoCloseable {
   ///
   /// @param committed what was committed since this session's last step
   Answer run(Step step, List<Choice> committed) throws InterruptedException {
-    var request = StepRequest.newBuilder().setNumber(step.number()).setRefresh(true);
+    var request = StepRequest.newBuilder().setNumber(step.number());
     committed
         .forEach(choice -> request.addCommittedPositions(choice.position()).addCommittedIds(choice.id()));
     IntStream.of(step.asked()).forEach(request::addPositions);

@@ -115,7 +115,8 @@ final class RequestParser {
     return switch (wire.getRemasking()) {
       case REMASKING_UNSPECIFIED, REMASKING_LOW_CONFIDENCE -> Remasking.LOW_CONFIDENCE;
       case REMASKING_RANDOM -> Remasking.RANDOM;
-      case UNRECOGNIZED -> throw unknownValue("decoding.remasking", wire.getRemaskingValue());
+      case REMASKING_ENTROPY, REMASKING_MARGIN, UNRECOGNIZED ->
+        throw unknownValue("decoding.remasking", wire.getRemaskingValue());
     };
   }
 

@@ -114,7 +114,6 @@ final class GenerationTest {
     assertThat(steps).hasSize(2);
     assertThat(steps.get(0).getPositionsList()).containsExactly(0, 1, 2, 3);
     assertThat(steps.get(0).getCommittedPositionsList()).isEmpty();
-    assertThat(steps.get(0).getRefresh()).isTrue();
     assertThat(steps.get(0).getUniformsList()).isEmpty();
     assertThat(steps.get(1).getPositionsList()).containsExactly(0, 2);
     assertThat(steps.get(1).getCommittedPositionsList()).containsExactly(1, 3);

@@ -120,8 +120,6 @@ final class RefusalTest {
     return Stream.of(
         unserved(d -> d.setStrategy(Strategy.STRATEGY_THRESHOLD), "strategy", "threshold", "fixed"),
         unserved(d -> d.setStrategy(Strategy.STRATEGY_FACTOR), "strategy", "factor", "fixed"),
-        unserved(d -> d.setStrategy(Strategy.STRATEGY_ENTROPY), "strategy", "entropy", "fixed"),
-        unserved(d -> d.setStrategy(Strategy.STRATEGY_MARGIN), "strategy", "margin", "fixed"),
         unserved(d -> d.setStrategyValue(42), "strategy", "42", "fixed"),
         unserved(d -> d.setCache(Cache.CACHE_PREFIX), "cache", "prefix", "none"),
         unserved(d -> d.setCache(Cache.CACHE_DUAL), "cache", "dual", "none"),

@@ -1,6 +1,7 @@
 package io.lladav.engine.embedded;
 
 import io.lladav.engine.AttentionMode;
+import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.DenoiserSession;
@@ -71,6 +72,19 @@ final class EmbeddedDenoiser implements DenoiserEngine {
   }
 
   @Override
+  public long sessionBytes(CanvasLayout layout) {
+    long sequences = layout.guided() ? 2 : 1;
+    long width = (long) config.keyValueHeadCount() * config.headSize();
+    long kept = switch (layout.cache()) {
+      case Cache.None _ -> 0;
+      case Cache.KeysAndValues _ -> 2 * width;
+      case Cache.Features _ -> 2 * (width + config.hiddenSize());
+    };
+    return Float.BYTES * sequences * layout.length()
+        * (config.hiddenSize() + config.headSize() + kept * config.layerCount());
+  }
+
+  @Override
   public DenoiserSession open(CanvasLayout layout) {
     return new EmbeddedCanvas(layout, config, embeddingRows, tokens.mask());
   }
@@ -106,7 +120,7 @@ final class EmbeddedDenoiser implements DenoiserEngine {
       int rowCount = Math.max(2, candidates.length);
       head.choose(hidden(work, rowCount, arena), rowCount, work.sampling(), candidates, confidences);
     }
-    return new StepResult(candidates, confidences, Duration.ofNanos(System.nanoTime() - start));
+    return new StepResult(candidates, confidences, confidences, Duration.ofNanos(System.nanoTime() - start));
   }
 
   /// Runs the trunk and returns the hidden rows at the asked positions, the last one repeated up to `rowCount`.

@@ -8,10 +8,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.within;
 
 import io.lladav.engine.AttentionMode;
+import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
+import io.lladav.engine.Certainty;
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.DenoiserSession;
 import io.lladav.engine.EngineException;
+import io.lladav.engine.Forward;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
@@ -111,7 +114,8 @@ class EmbeddedEngineTest {
         var first = session(denoiser, 50, true, 4);
         var second = session(denoiser, 33, false, 5)) {
       var batch = List.of(work(first, new int[]{3, 30, 31}, 0.5), work(second, new int[]{12}, 0),
-          new StepWork(first, new int[]{40, 41}, new Sampling.Temperature(0.8, new double[]{0.3, 0.9}), 0));
+          new StepWork(first, new int[]{40, 41}, new Sampling.Temperature(0.8, new double[]{0.3, 0.9}), 0,
+              new Forward.Full(), Certainty.CONFIDENCE));
       var results = denoiser.run(batch);
       for (int i = 0; i < batch.size(); i++) {
         var alone = run(denoiser, batch.get(i));
@@ -126,7 +130,8 @@ class EmbeddedEngineTest {
     var turns = IntStream.range(0, 60).map(i -> i / 20).toArray();
     try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY);
         var session = denoiser
-            .open(new CanvasLayout(40, 20, 0, false, new AttentionMode.DialogueCausal(turns)))) {
+            .open(new CanvasLayout(40, 20, 0, false, new AttentionMode.DialogueCausal(turns),
+                new Cache.None()))) {
       session.writeIds(0, ids(60, 6));
       var firstTurns = IntStream.range(0, 40).toArray();
       var before = run(denoiser, work(session, firstTurns, 0));
@@ -177,7 +182,8 @@ class EmbeddedEngineTest {
         var session = session(denoiser, 120, false, 12)) {
       var positions = IntStream.range(0, 120).toArray();
       var uniforms = new Random(1).doubles(120).toArray();
-      var drawn = run(denoiser, new StepWork(session, positions, new Sampling.Temperature(1e6, uniforms), 0));
+      var drawn = run(denoiser, new StepWork(session, positions, new Sampling.Temperature(1e6, uniforms), 0,
+          new Forward.Full(), Certainty.CONFIDENCE));
       assertThat(drawn.candidates()).doesNotContain(1, 2, 3);
       assertThat(Arrays.stream(drawn.candidates()).max().getAsInt()).isBetween(1000, VOCABULARY - 1);
     }
@@ -189,7 +195,8 @@ class EmbeddedEngineTest {
         var session = session(denoiser, 100, true, 13)) {
       var positions = IntStream.range(0, 100).toArray();
       for (double scale : new double[]{0, 2}) {
-        var cold = new StepWork(session, positions, new Sampling.Temperature(1e-7, new double[100]), scale);
+        var cold = new StepWork(session, positions, new Sampling.Temperature(1e-7, new double[100]), scale,
+            new Forward.Full(), Certainty.CONFIDENCE);
         assertSame(run(denoiser, cold), run(denoiser, work(session, positions, scale)));
       }
     }
@@ -291,7 +298,8 @@ class EmbeddedEngineTest {
     var large = new RandomCheckpoint(32, 1, 32, 126_464, SMALL.vision());
     try (var checkpoint = Checkpoint.open(large.write(temporary, 2, _ -> true));
         var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, vocabulary);
-        var session = denoiser.open(new CanvasLayout(30, 70, 0, false, new AttentionMode.Full()));
+        var session = denoiser
+            .open(new CanvasLayout(30, 70, 0, false, new AttentionMode.Full(), new Cache.None()));
         var arena = Arena.ofShared()) {
       session.writeIds(0, ids(30, 15));
       var positions = IntStream.range(30, 100).toArray();
@@ -369,13 +377,15 @@ class EmbeddedEngineTest {
   private static DenoiserSession session(DenoiserEngine denoiser, int length, boolean guided, int seed) {
     int prompt = length - Math.max(1, length / 3);
     var session = denoiser
-        .open(new CanvasLayout(prompt, length - prompt, 0, guided, new AttentionMode.Full()));
+        .open(
+            new CanvasLayout(prompt, length - prompt, 0, guided, new AttentionMode.Full(), new Cache.None()));
     session.writeIds(0, ids(prompt, seed));
     return session;
   }
 
   private static StepWork work(DenoiserSession session, int[] positions, double scale) {
-    return new StepWork(session, positions, new Sampling.Greedy(), scale);
+    return new StepWork(session, positions, new Sampling.Greedy(), scale, new Forward.Full(),
+        Certainty.CONFIDENCE);
   }
 
   private static StepResult run(DenoiserEngine denoiser, StepWork work) {

@@ -8,7 +8,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lladav.engine.AttentionMode;
+import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
+import io.lladav.engine.Certainty;
+import io.lladav.engine.Forward;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
@@ -65,14 +68,16 @@ class GoldenCasesTest {
             new TokenIds(tokens.applyAsInt("<|mdm_mask|>"), suppressed),
             tokens.applyAsInt("<|eot_id|>") + 1);
         var canvas = denoiser.open(new CanvasLayout(prompt.length, generated, suffix.length, scale > 0,
-            new AttentionMode.Full()))) {
+            new AttentionMode.Full(), new Cache.None()))) {
       canvas.writeIds(0, prompt);
       canvas.writeIds(prompt.length + generated, suffix);
       for (var step : expect.get("steps")) {
         var order = ascending(ints(step.get("positions")));
         var positions = order.stream().mapToInt(i -> prompt.length + step.get("positions").get(i).asInt())
             .toArray();
-        var result = denoiser.run(List.of(new StepWork(canvas, positions, new Sampling.Greedy(), scale)))
+        var result = denoiser
+            .run(List.of(new StepWork(canvas, positions, new Sampling.Greedy(), scale, new Forward.Full(),
+                Certainty.CONFIDENCE)))
             .getFirst();
         for (int i = 0; i < positions.length; i++) {
           int id = step.get("ids").get(order.get(i)).asInt();

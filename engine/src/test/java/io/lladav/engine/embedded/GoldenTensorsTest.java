@@ -6,7 +6,10 @@ import static io.lladav.engine.embedded.GoldenTensors.direct;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lladav.engine.AttentionMode;
+import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
+import io.lladav.engine.Certainty;
+import io.lladav.engine.Forward;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
@@ -110,10 +113,13 @@ class GoldenTensorsTest {
     try (var checkpoint = checkpoint(name);
         var denoiser = denoiser(checkpoint, golden.shape("logits")[1]);
         var canvas = denoiser.open(new CanvasLayout(length - generated, generated, 0, false,
-            new AttentionMode.Full()))) {
+            new AttentionMode.Full(), new Cache.None()))) {
       canvas.writeEmbeddings(0, golden.floats("canvas_embeddings"));
       var positions = IntStream.range(length - generated, length).toArray();
-      assertClose("logits", logits(denoiser, new StepWork(canvas, positions, new Sampling.Greedy(), 0)),
+      assertClose("logits",
+          logits(denoiser,
+              new StepWork(canvas, positions, new Sampling.Greedy(), 0, new Forward.Full(),
+                  Certainty.CONFIDENCE)),
           golden.floats("logits"));
     }
   }
@@ -126,9 +132,11 @@ class GoldenTensorsTest {
     try (var checkpoint = checkpoint(name); var denoiser = denoiser(checkpoint, vocabularySize)) {
       for (var mode : new AttentionMode[]{new AttentionMode.Full(),
           new AttentionMode.DialogueCausal(golden.ints("conversation_ids"))}) {
-        try (var canvas = denoiser.open(new CanvasLayout(ids.length - 1, 1, 0, false, mode))) {
+        try (var canvas = denoiser
+            .open(new CanvasLayout(ids.length - 1, 1, 0, false, mode, new Cache.None()))) {
           canvas.writeIds(0, ids);
-          var work = new StepWork(canvas, IntStream.range(0, 64).toArray(), new Sampling.Greedy(), 0);
+          var work = new StepWork(canvas, IntStream.range(0, 64).toArray(), new Sampling.Greedy(), 0,
+              new Forward.Full(), Certainty.CONFIDENCE);
           var logits = logits(denoiser, work);
           var expected = golden.floats(
               mode instanceof AttentionMode.Full ? "logits_full_attention" : "logits").slice(0, 64 * 128);
@@ -172,6 +180,6 @@ class GoldenTensorsTest {
   }
 
   private static CanvasLayout layout(int length) {
-    return new CanvasLayout(length - 1, 1, 0, false, new AttentionMode.Full());
+    return new CanvasLayout(length - 1, 1, 0, false, new AttentionMode.Full(), new Cache.None());
   }
 }

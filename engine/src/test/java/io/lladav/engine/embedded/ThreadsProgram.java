@@ -1,7 +1,10 @@
 package io.lladav.engine.embedded;
 
 import io.lladav.engine.AttentionMode;
+import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
+import io.lladav.engine.Certainty;
+import io.lladav.engine.Forward;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
@@ -33,12 +36,15 @@ final class ThreadsProgram {
       var directory = Files.createTempDirectory("lladav-threads");
       try (var checkpoint = Checkpoint.open(shape.write(directory, 4, name -> !name.contains("vision")));
           var denoiser = runtime.denoiser(checkpoint, new TokenIds(0, Set.of()), 1200);
-          var canvas = denoiser.open(new CanvasLayout(150, 70, 0, true, new AttentionMode.Full()))) {
+          var canvas = denoiser
+              .open(new CanvasLayout(150, 70, 0, true, new AttentionMode.Full(), new Cache.None()))) {
         canvas.writeIds(0, new Random(8).ints(150, 0, 1200).toArray());
         var positions = IntStream.range(150, 220).toArray();
         var draws = new Sampling.Temperature(1, new Random(9).doubles(70).toArray());
-        var results = denoiser.run(List.of(new StepWork(canvas, positions, new Sampling.Greedy(), 1.5),
-            new StepWork(canvas, positions, draws, 0)));
+        var results = denoiser.run(List.of(
+            new StepWork(canvas, positions, new Sampling.Greedy(), 1.5, new Forward.Full(),
+                Certainty.CONFIDENCE),
+            new StepWork(canvas, positions, draws, 0, new Forward.Full(), Certainty.CONFIDENCE)));
         return Arrays.toString(results.stream().mapToInt(r -> 31 * Arrays.hashCode(r.candidates())
             + Arrays.hashCode(r.confidences())).toArray());
       } finally {
