@@ -81,7 +81,7 @@ final class ScriptedEngine implements DenoiserEngine {
     works.add(work);
     var confidences = new float[work.positions().length];
     Arrays.fill(confidences, 0.5f);
-    return new StepResult(work.positions().clone(), confidences, Duration.ofMillis(3));
+    return new StepResult(work.positions().clone(), confidences, confidences, Duration.ofMillis(3));
   }
 
   /// A canvas that keeps what was written.
