@@ -1,11 +1,10 @@
 package io.lladav.engine.embedded;
 
 import io.lladav.engine.AttentionMode;
+import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
 import io.lladav.engine.DenoiserSession;
 import io.lladav.engine.EngineException;
-import io.lladav.engine.embedded.GraphSession.Memory;
-import io.lladav.engine.embedded.LanguageGraphs.Trunk;
 import io.lladav.model.checkpoint.LanguageConfig;
 import io.lladav.model.checkpoint.Tensor;
 import java.lang.foreign.Arena;
@@ -13,11 +12,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.util.LinkedHashMap;
-import java.util.Map;
 
-/// Input embeddings and rotary tables of one canvas, in memory of its own: `sequences * N * (D + headSize)` floats,
-/// where a guided canvas is two sequences.
+/// Input embeddings, rotary tables and what is kept of earlier forwards, of one canvas, in memory of its own. A guided
+/// canvas is two sequences: itself, and itself without its prompt.
 final class EmbeddedCanvas implements DenoiserSession {
   private final CanvasLayout layout;
   private final LanguageConfig config;
@@ -28,6 +25,9 @@ final class EmbeddedCanvas implements DenoiserSession {
   private final MemorySegment cosines;
   private final MemorySegment sines;
   private final MemorySegment turns;
+  private final MemorySegment keptMemory;
+  private final MemorySegment keptOutputs;
+  private boolean refreshed;
 
   /// @param embeddingRows one row per token id
   /// @param maskId what stands at every position to begin with
@@ -36,29 +36,48 @@ final class EmbeddedCanvas implements DenoiserSession {
     this.config = config;
     this.embeddingRows = embeddingRows;
     this.rowBytes = 4L * config.hiddenSize();
-    int sequences = layout.guided() ? 2 : 1;
     long tableBytes = 2L * config.headSize() * layout.length();
     try {
-      embeddings = arena.allocate(rowBytes * sequences * layout.length(), 64);
-      cosines = arena.allocate(sequences * tableBytes, 64);
-      sines = arena.allocate(sequences * tableBytes, 64);
+      embeddings = arena.allocate(rowBytes * sequences(layout) * layout.length(), 64);
+      cosines = arena.allocate(tableBytes, 64);
+      sines = arena.allocate(tableBytes, 64);
       turns = arena.allocate(4L * layout.length(), 64);
+      keptMemory = arena.allocate(keptMemoryBytes(layout, config), 64);
+      keptOutputs = arena.allocate(keptOutputBytes(layout, config), 64);
     } catch (OutOfMemoryError e) {
       arena.close();
       throw new EngineException("canvas of %s positions: no memory left for it".formatted(layout.length()),
           e);
     }
-    RopeTable.fill(config, layout.length(), cosines.asSlice(0, tableBytes), sines.asSlice(0, tableBytes));
-    for (int other = 1; other < sequences; other++) {
-      MemorySegment.copy(cosines, 0, cosines, other * tableBytes, tableBytes);
-      MemorySegment.copy(sines, 0, sines, other * tableBytes, tableBytes);
-    }
+    RopeTable.fill(config, layout.length(), cosines, sines);
     if (layout.attention() instanceof AttentionMode.DialogueCausal(int[] turnOfPosition)) {
       MemorySegment.copy(turnOfPosition, 0, turns, ValueLayout.JAVA_INT, 0, turnOfPosition.length);
     }
-    for (int row = 0; row < sequences * layout.length(); row++) {
+    for (int row = 0; row < sequences(layout) * layout.length(); row++) {
       embeddingRows.widen((long) maskId * config.hiddenSize(), config.hiddenSize(), row(row));
     }
+  }
+
+  /// Returns the bytes that a canvas takes.
+  static long bytes(CanvasLayout layout, LanguageConfig config) {
+    return 4L * layout.length() * (sequences(layout) * config.hiddenSize() + config.headSize() + 1)
+        + keptMemoryBytes(layout, config) + keptOutputBytes(layout, config);
+  }
+
+  private static long sequences(CanvasLayout layout) {
+    return layout.guided() ? 2 : 1;
+  }
+
+  private static long keptMemoryBytes(CanvasLayout layout, LanguageConfig config) {
+    return layout.cache() instanceof Cache.None
+        ? 0
+        : 4 * sequences(layout) * config.layerCount() * LayerMemory.floats(config, layout.length());
+  }
+
+  private static long keptOutputBytes(CanvasLayout layout, LanguageConfig config) {
+    return layout.cache() instanceof Cache.Features
+        ? 2 * 4 * sequences(layout) * config.layerCount() * layout.length() * config.hiddenSize()
+        : 0;
   }
 
   @Override
@@ -105,20 +124,59 @@ final class EmbeddedCanvas implements DenoiserSession {
 
   boolean isOpen() { return arena.scope().isAlive(); }
 
-  /// Returns the trunk's inputs, all but the rows wanted.
-  ///
-  /// @param sequences 1, or 2 to compute the canvas without its prompt as well
-  Map<String, Memory> inputs(int sequences) {
+  /// Whether a full forward has filled what is kept.
+  boolean isRefreshed() { return refreshed; }
+
+  void setRefreshed() {
+    refreshed = true;
+  }
+
+  /// Copies the embeddings of consecutive positions to `to`.
+  void embeddings(int sequence, int position, int count, MemorySegment to) {
     requireOpen();
-    int half = config.headSize() / 2;
-    var inputs = new LinkedHashMap<String, Memory>();
-    inputs.put(Trunk.EMBEDDINGS, Memory.floats(embeddings, sequences, layout.length(), config.hiddenSize()));
-    inputs.put(Trunk.COSINES, Memory.floats(cosines, sequences, layout.length(), half));
-    inputs.put(Trunk.SINES, Memory.floats(sines, sequences, layout.length(), half));
-    if (layout.attention() instanceof AttentionMode.DialogueCausal) {
-      inputs.put(Trunk.TURNS, Memory.ints(turns, layout.length()));
-    }
-    return inputs;
+    MemorySegment.copy(embeddings, rowBytes * ((long) sequence * layout.length() + position), to, 0,
+        rowBytes * count);
+  }
+
+  /// Returns the rotary cosines, `(N, S / 2)`.
+  MemorySegment cosines() {
+    return cosines;
+  }
+
+  /// Returns the rotary sines, `(N, S / 2)`.
+  MemorySegment sines() {
+    return sines;
+  }
+
+  /// Returns the turn of each position, 32-bit integers; zeros with full attention.
+  MemorySegment turns() {
+    return turns;
+  }
+
+  /// Returns the memory of what is kept of a layer's keys and values, see [LayerMemory]. Not with [Cache.None].
+  MemorySegment keptMemory(int sequence, int layer) {
+    long bytes = 4 * LayerMemory.floats(config, layout.length());
+    return keptMemory.asSlice(bytes * ((long) sequence * config.layerCount() + layer), bytes);
+  }
+
+  /// Returns what is kept of the output of a layer's attention block, `(N, D)`. Only with [Cache.Features].
+  MemorySegment attentionOutputs(int sequence, int layer) {
+    return keptOutputs(sequence, layer, 0);
+  }
+
+  /// Returns what is kept of the output of a layer's MLP, `(N, D)`. Only with [Cache.Features].
+  MemorySegment mlpOutputs(int sequence, int layer) {
+    return keptOutputs(sequence, layer, 1);
+  }
+
+  /// Returns how many positions behind the prompt are transferred in a step that does not refresh them.
+  int transferCount() {
+    return layout.cache() instanceof Cache.Features(int transferCount) ? transferCount : 0;
+  }
+
+  private MemorySegment keptOutputs(int sequence, int layer, int block) {
+    long bytes = rowBytes * layout.length();
+    return keptOutputs.asSlice(bytes * (2 * ((long) sequence * config.layerCount() + layer) + block), bytes);
   }
 
   private MemorySegment row(int index) {

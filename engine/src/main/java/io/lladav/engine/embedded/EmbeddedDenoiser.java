@@ -1,57 +1,51 @@
 package io.lladav.engine.embedded;
 
-import io.lladav.engine.AttentionMode;
-import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.DenoiserSession;
 import io.lladav.engine.EngineIdentity;
+import io.lladav.engine.Forward;
 import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
-import io.lladav.engine.embedded.EmbeddedHead.HiddenRows;
-import io.lladav.engine.embedded.GraphSession.Memory;
-import io.lladav.engine.embedded.LanguageGraphs.Trunk;
+import io.lladav.engine.embedded.EmbeddedHead.HeadStep;
+import io.lladav.engine.embedded.PackedForward.LayerListener;
 import io.lladav.model.CheckpointException;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.checkpoint.LanguageConfig;
 import io.lladav.model.checkpoint.Tensor;
 import io.lladav.model.checkpoint.TensorNames;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
-/// The language tower on ONNX Runtime. A step needs, while it runs, `sequences * headCount * N^2` floats for attention
-/// scores (1.8 GB at the published size and N = 3700) beside `sequences * N` rows of MLP.
+/// The language tower on ONNX Runtime. The steps of a batch are computed together.
 final class EmbeddedDenoiser implements DenoiserEngine {
-  private final EmbeddedRuntime runtime;
+  /// Rows that go through a matrix at a time: enough to compute at full speed, few enough that what lies between two
+  /// slices is no long wait.
+  private static final int SLICE_ROWS = 256;
+
   private final LanguageConfig config;
   private final TokenIds tokens;
   private final int vocabularySize;
   private final CheckpointWeights weights;
   private final Tensor embeddingRows;
-  private final LanguageGraphs graphs;
-  private final GraphSession fullTrunk;
+  private final LanguageTower tower;
   private final EmbeddedHead head;
+  private final List<Workspace> workspaces = List.of(new Workspace(), new Workspace());
   private final ReentrantLock lock = new ReentrantLock();
-  private @Nullable GraphSession dialogueCausalTrunk;
 
   EmbeddedDenoiser(EmbeddedRuntime runtime, Checkpoint checkpoint, TokenIds tokens, int vocabularySize) {
-    this.runtime = runtime;
     this.config = checkpoint.language();
     this.tokens = tokens;
     this.vocabularySize = vocabularySize;
     requireIdsExist();
     weights = new CheckpointWeights(checkpoint, vocabularySize);
     embeddingRows = weights.tensor(TensorNames.EMBEDDING);
-    graphs = new LanguageGraphs(config, weights);
-    fullTrunk = weights.orClose(() -> new GraphSession(runtime, graphs.trunk(false, false)));
+    var graphs = new LanguageGraphs(config, weights);
+    tower = weights.orClose(() -> new LanguageTower(runtime, graphs, config));
     head = weights
         .orClose(() -> new EmbeddedHead(runtime, graphs, tokens, config.hiddenSize(), vocabularySize));
   }
@@ -73,15 +67,7 @@ final class EmbeddedDenoiser implements DenoiserEngine {
 
   @Override
   public long sessionBytes(CanvasLayout layout) {
-    long sequences = layout.guided() ? 2 : 1;
-    long width = (long) config.keyValueHeadCount() * config.headSize();
-    long kept = switch (layout.cache()) {
-      case Cache.None _ -> 0;
-      case Cache.KeysAndValues _ -> 2 * width;
-      case Cache.Features _ -> 2 * (width + config.hiddenSize());
-    };
-    return Float.BYTES * sequences * layout.length()
-        * (config.hiddenSize() + config.headSize() + kept * config.layerCount());
+    return EmbeddedCanvas.bytes(layout, config);
   }
 
   @Override
@@ -91,12 +77,21 @@ final class EmbeddedDenoiser implements DenoiserEngine {
 
   @Override
   public List<StepResult> run(List<StepWork> batch) {
-    batch.forEach(EmbeddedDenoiser::canvas);
+    return run(batch, () -> {});
+  }
+
+  public List<StepResult> run(List<StepWork> batch, Runnable betweenSlices) {
+    batch.forEach(EmbeddedDenoiser::requireReady);
     lock.lock();
     try {
-      var results = new ArrayList<StepResult>();
-      batch.forEach(work -> results.add(step(work)));
-      return results;
+      long start = System.nanoTime();
+      var steps = new ArrayList<HeadStep>();
+      head.choose(forward(batch, betweenSlices, (_, _) -> {}, steps), steps);
+      batch.forEach(work -> markRefreshed(work));
+      var time = Duration.ofNanos(System.nanoTime() - start);
+      return steps.stream()
+          .map(step -> new StepResult(step.candidates(), step.confidences(), step.certainties(), time))
+          .toList();
     } finally {
       lock.unlock();
     }
@@ -105,57 +100,58 @@ final class EmbeddedDenoiser implements DenoiserEngine {
   @Override
   public void close() {
     head.close();
-    fullTrunk.close();
-    if (dialogueCausalTrunk != null) {
-      dialogueCausalTrunk.close();
-    }
+    tower.close();
+    workspaces.forEach(Workspace::close);
     weights.close();
   }
 
-  private StepResult step(StepWork work) {
-    long start = System.nanoTime();
-    var candidates = new int[work.positions().length];
-    var confidences = new float[candidates.length];
-    try (var arena = Arena.ofShared()) {
-      int rowCount = Math.max(2, candidates.length);
-      head.choose(hidden(work, rowCount, arena), rowCount, work.sampling(), candidates, confidences);
+  /// Runs the layers and returns the residual stream.
+  ///
+  /// @param steps out: the steps of the batch, ready for the head
+  MemorySegment forward(List<StepWork> batch, Runnable betweenSlices, LayerListener listener,
+      List<HeadStep> steps) {
+    var tracks = new ArrayList<Track>();
+    int rows = 0;
+    int unkeptPositions = 0;
+    for (var work : batch) {
+      var own = new ArrayList<Track>();
+      for (int sequence = 0; sequence < (work.guidanceScale() > 0 ? 2 : 1); sequence++) {
+        var track = Track.of(canvas(work), sequence, work.forward(), work.positions(), rows,
+            unkeptPositions);
+        own.add(track);
+        rows += track.rowCount();
+        unkeptPositions += track.unkeptPositions();
+      }
+      tracks.addAll(own);
+      steps.add(HeadStep.of(work, own));
     }
-    return new StepResult(candidates, confidences, confidences, Duration.ofNanos(System.nanoTime() - start));
-  }
-
-  /// Runs the trunk and returns the hidden rows at the asked positions, the last one repeated up to `rowCount`.
-  HiddenRows hidden(StepWork work, int rowCount, Arena arena) {
-    int sequences = work.guidanceScale() > 0 ? 2 : 1;
-    int length = work.session().layout().length();
-    var rows = arena.allocate(8L * sequences * rowCount, 64);
-    for (int i = 0; i < sequences * rowCount; i++) {
-      int position = work.positions()[Math.min(i % rowCount, work.positions().length - 1)];
-      rows.setAtIndex(ValueLayout.JAVA_LONG, i, (long) (i / rowCount) * length + position);
-    }
-    var hidden = arena.allocate(4L * sequences * rowCount * config.hiddenSize(), 64);
-    var inputs = canvas(work).inputs(sequences);
-    inputs.put(Trunk.ROWS, Memory.longs(rows, (long) sequences * rowCount));
-    trunk(work.session().layout().attention()).run(inputs,
-        Map.of(Trunk.HIDDEN, Memory.floats(hidden, (long) sequences * rowCount, config.hiddenSize())));
-    long half = hidden.byteSize() / sequences;
-    return new HiddenRows(hidden.asSlice(0, half),
-        sequences == 2 ? hidden.asSlice(half) : MemorySegment.NULL, work.guidanceScale());
+    return new PackedForward(tower, config, workspace(), SLICE_ROWS, betweenSlices, tracks).run(listener);
   }
 
   EmbeddedHead head() {
     return head;
   }
 
-  private GraphSession trunk(AttentionMode attention) {
-    return switch (attention) {
-      case AttentionMode.Full _ -> fullTrunk;
-      case AttentionMode.DialogueCausal _ -> {
-        if (dialogueCausalTrunk == null) {
-          dialogueCausalTrunk = new GraphSession(runtime, graphs.trunk(true, false));
-        }
-        yield dialogueCausalTrunk;
-      }
-    };
+  private Workspace workspace() {
+    int depth = lock.getHoldCount() - 1;
+    if (depth >= workspaces.size()) {
+      throw new IllegalStateException("run: entered %s times (expected: at most %s)".formatted(depth + 1,
+          workspaces.size()));
+    }
+    return workspaces.get(Math.max(depth, 0));
+  }
+
+  private static void markRefreshed(StepWork work) {
+    if (work.forward() instanceof Forward.Full) {
+      canvas(work).setRefreshed();
+    }
+  }
+
+  private static void requireReady(StepWork work) {
+    if (!(work.forward() instanceof Forward.Full) && !canvas(work).isRefreshed()) {
+      throw new IllegalArgumentException(
+          "forward: %s (expected: a full one first)".formatted(work.forward()));
+    }
   }
 
   private static EmbeddedCanvas canvas(StepWork work) {

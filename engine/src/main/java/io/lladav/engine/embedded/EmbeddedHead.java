@@ -1,20 +1,24 @@
 package io.lladav.engine.embedded;
 
+import io.lladav.engine.Certainty;
 import io.lladav.engine.EngineException;
 import io.lladav.engine.Sampling;
+import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
-import io.lladav.engine.embedded.Chunks.Chunk;
 import io.lladav.engine.embedded.GraphSession.Memory;
-import io.lladav.engine.embedded.LanguageGraphs.Head;
-import java.lang.foreign.Arena;
+import io.lladav.engine.embedded.GraphSession.Weights;
+import io.lladav.engine.embedded.LanguageGraphs.Names;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
-/// Hidden rows to candidates and confidences, at most `ROWS_PER_RUN` rows at a time: that many rows of logits (and a
-/// few times that inside a run) are all that is ever held, 32 MB at the published vocabulary.
+/// The residual stream at the asked positions to candidates and what is known of them. Rows of all steps go through
+/// the head's matrix together, at most `ROWS_PER_RUN` at a time: that many rows of logits, and a few times that, are
+/// all that is ever held, 32 MB each at the published vocabulary.
 final class EmbeddedHead implements AutoCloseable {
   static final int ROWS_PER_RUN = 64;
 
@@ -23,13 +27,17 @@ final class EmbeddedHead implements AutoCloseable {
   private final TokenIds tokens;
   private final int hiddenSize;
   private final int vocabularySize;
-  private final Arena arena = Arena.ofShared();
-  private final MemorySegment candidates = arena.allocate(8L * ROWS_PER_RUN, 64);
-  private final MemorySegment confidences = arena.allocate(4L * ROWS_PER_RUN, 64);
-  private final MemorySegment scale = arena.allocate(4, 64);
-  private final Map<Kind, GraphSession> sessions = new HashMap<>();
-  private MemorySegment logits = MemorySegment.NULL;
-  private MemorySegment probabilities = MemorySegment.NULL;
+  private final List<GraphSession> sessions = new ArrayList<>();
+  private final Map<Choice, GraphSession> choices = new HashMap<>();
+  private final GraphSession finalNorm;
+  private final GraphSession logits;
+  private final GraphSession guidance;
+  private final GrowingMemory rowMemory = new GrowingMemory();
+  private final GrowingMemory normedMemory = new GrowingMemory();
+  private final GrowingMemory logitMemory = new GrowingMemory();
+  private final GrowingMemory guidedMemory = new GrowingMemory();
+  private final GrowingMemory probabilityMemory = new GrowingMemory();
+  private final GrowingMemory resultMemory = new GrowingMemory();
 
   EmbeddedHead(EmbeddedRuntime runtime, LanguageGraphs graphs, TokenIds tokens, int hiddenSize,
       int vocabularySize) {
@@ -38,96 +46,205 @@ final class EmbeddedHead implements AutoCloseable {
     this.tokens = tokens;
     this.hiddenSize = hiddenSize;
     this.vocabularySize = vocabularySize;
-    session(new Kind(false, true));
+    try {
+      finalNorm = session(graphs.finalNorm());
+      logits = session(graphs.logits(vocabularySize));
+      guidance = session(graphs.guidance(vocabularySize));
+      choice(new Choice(true, Certainty.CONFIDENCE));
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
   }
 
-  private record Kind(boolean guided, boolean greedy) {}
+  private record Choice(boolean greedy, Certainty certainty) {}
 
-  /// Hidden rows of the canvas, and of the canvas without its prompt when guided.
+  /// A step whose layers have run.
   ///
-  /// @param rows `(R, D)` floats, R at least 2
-  /// @param unconditional like `rows`, read only when `guidanceScale` is above 0
-  record HiddenRows(MemorySegment rows, MemorySegment unconditional, double guidanceScale) {
-    boolean guided() {
-      return guidanceScale > 0;
+  /// @param tracks its sequence; with guidance, also that of the canvas without its prompt
+  /// @param candidates out: one per asked position
+  /// @param confidences out: likewise
+  /// @param certainties out: likewise; the same as `confidences` where these are what is asked for
+  @SuppressWarnings("ArrayRecordComponent") // filled, never compared
+  record HeadStep(StepWork work, List<Track> tracks, int[] candidates, float[] confidences,
+      float[] certainties) {
+    static HeadStep of(StepWork work, List<Track> tracks) {
+      int count = work.positions().length;
+      var confidences = new float[count];
+      return new HeadStep(work, tracks, new int[count], confidences,
+          work.certainty() == Certainty.CONFIDENCE ? confidences : new float[count]);
     }
   }
 
-  /// Chooses a candidate per row.
+  /// Some asked positions of a step.
   ///
-  /// @param chosen out: candidate ids; its length is the number of rows that count
-  /// @param chosenConfidences out: like `chosen`
-  /// @param rowCount rows computed: `chosen.length`, but at least 2
-  void choose(HiddenRows hidden, int rowCount, Sampling sampling, int[] chosen, float[] chosenConfidences) {
-    for (var chunk : Chunks.of(rowCount, ROWS_PER_RUN)) {
-      switch (sampling) {
-        case Sampling.Greedy _ -> greedy(hidden, chunk);
-        case Sampling.Temperature temperature -> draw(hidden, chunk, temperature);
-      }
-      int wanted = Math.min(chunk.count(), chosen.length - chunk.start());
-      for (int i = 0; i < wanted; i++) {
-        chosen[chunk.start() + i] = (int) candidates.getAtIndex(ValueLayout.JAVA_LONG, i);
-        chosenConfidences[chunk.start() + i] = probability(confidences.getAtIndex(ValueLayout.JAVA_FLOAT, i));
+  /// @param row where their first row of logits lies
+  /// @param from index of the first of them
+  private record Portion(HeadStep step, int row, int from, int count) {
+    int sequences() {
+      return step.tracks.size();
+    }
+
+    int rows() {
+      return count * sequences();
+    }
+  }
+
+  /// Fills the results of the steps.
+  ///
+  /// @param residual what [PackedForward] returned for their tracks
+  void choose(MemorySegment residual, List<HeadStep> steps) {
+    for (var portions : portions(steps)) {
+      int rowCount = portions.stream().mapToInt(Portion::rows).sum();
+      var rows = logits(normed(residual, portions, rowCount), rowCount);
+      for (var portion : portions) {
+        choose(portion, guided(portion, rows));
       }
     }
   }
 
-  /// Runs the head on one chunk and leaves the logits and probabilities, `(chunk.count, V)`, in memory that the next
-  /// call overwrites.
-  MemorySegment logits(HiddenRows hidden, Chunk chunk) {
-    if (logits.equals(MemorySegment.NULL)) {
-      logits = arena.allocate(4L * ROWS_PER_RUN * vocabularySize, 64);
-      probabilities = arena.allocate(4L * ROWS_PER_RUN * vocabularySize, 64);
-    }
-    session(new Kind(hidden.guided(), false)).run(inputs(hidden, chunk),
-        Map.of(Head.LOGITS, Memory.floats(logits, chunk.count(), vocabularySize), Head.PROBABILITIES,
-            Memory.floats(probabilities, chunk.count(), vocabularySize)));
-    return logits;
+  /// Returns the normed rows of a step, those of both its sequences in turn, `(rows, D)`.
+  MemorySegment normed(MemorySegment residual, HeadStep step) {
+    int count = step.candidates.length;
+    return normed(residual, List.of(new Portion(step, 0, 0, count)), count * step.tracks.size()).bytes();
+  }
+
+  /// Returns the logits of a step's asked positions after guidance and suppression, `(asked, V)`.
+  MemorySegment logits(MemorySegment residual, HeadStep step) {
+    var portion = new Portion(step, 0, 0, step.candidates.length);
+    return guided(portion, logits(normed(residual, List.of(portion), portion.rows()), portion.rows()));
   }
 
   @Override
   public void close() {
-    sessions.values().forEach(GraphSession::close);
-    arena.close();
+    sessions.forEach(GraphSession::close);
+    List.of(rowMemory, normedMemory, logitMemory, guidedMemory, probabilityMemory, resultMemory)
+        .forEach(GrowingMemory::close);
   }
 
-  private void greedy(HiddenRows hidden, Chunk chunk) {
-    session(new Kind(hidden.guided(), true)).run(inputs(hidden, chunk), Map.of(Head.CANDIDATES,
-        Memory.longs(candidates, chunk.count()), Head.CONFIDENCES,
-        Memory.floats(confidences, chunk.count())));
+  /// Cuts the asked positions of all steps into runs of the head; the two rows of a guided position stay together.
+  private static List<List<Portion>> portions(List<HeadStep> steps) {
+    var runs = new ArrayList<List<Portion>>();
+    var run = new ArrayList<Portion>();
+    int filled = 0;
+    for (var step : steps) {
+      for (int from = 0; from < step.candidates.length;) {
+        int count = Math.min(step.candidates.length - from, (ROWS_PER_RUN - filled) / step.tracks.size());
+        if (count == 0) {
+          runs.add(List.copyOf(run));
+          run.clear();
+          filled = 0;
+          continue;
+        }
+        run.add(new Portion(step, filled, from, count));
+        filled += count * step.tracks.size();
+        from += count;
+      }
+    }
+    runs.add(List.copyOf(run));
+    return runs;
   }
 
-  private void draw(HiddenRows hidden, Chunk chunk, Sampling.Temperature sampling) {
-    logits(hidden, chunk);
-    runtime.inParallel(chunk.count(), row -> {
-      var from = chunk.start() + row;
-      /* A row added to avoid a single one repeats the last and needs no number of its own. */
-      double uniform = sampling.uniforms()[Math.min(from, sampling.uniforms().length - 1)];
+  private Memory normed(MemorySegment residual, List<Portion> portions, int rowCount) {
+    long rowBytes = (long) Float.BYTES * hiddenSize;
+    var rows = rowMemory.floats((long) rowCount * hiddenSize);
+    for (var portion : portions) {
+      long to = portion.row;
+      for (int i = portion.from; i < portion.from + portion.count; i++) {
+        for (var track : portion.step.tracks) {
+          int row = track.row(portion.step.work.positions()[i]);
+          MemorySegment.copy(residual, rowBytes * row, rows, rowBytes * to++, rowBytes);
+        }
+      }
+    }
+    var normed = Memory.floats(normedMemory.floats((long) rowCount * hiddenSize), rowCount, hiddenSize);
+    finalNorm.run(Map.of(Names.ROWS, Memory.floats(rows, rowCount, hiddenSize)),
+        Map.of(Names.OUTPUT, normed));
+    return normed;
+  }
+
+  private MemorySegment logits(Memory normed, int rowCount) {
+    var rows = logitMemory.floats((long) rowCount * vocabularySize);
+    logits.run(Map.of(Names.ROWS, normed),
+        Map.of(Names.LOGITS, Memory.floats(rows, rowCount, vocabularySize)));
+    return rows;
+  }
+
+  /// Returns the logits of a portion after guidance and suppression, `(count, V)`.
+  private MemorySegment guided(Portion portion, MemorySegment rows) {
+    var own = rows.asSlice(4L * portion.row * vocabularySize);
+    if (portion.sequences() == 2) {
+      var scale = resultMemory.floats(1);
+      scale.set(ValueLayout.JAVA_FLOAT, 0, (float) (portion.step.work.guidanceScale() + 1));
+      var guided = guidedMemory.floats((long) portion.count * vocabularySize);
+      guidance.run(
+          Map.of(Names.PAIRS, Memory.floats(own, portion.count, 2, vocabularySize), Names.SCALE,
+              Memory.floats(scale, 1)),
+          Map.of(Names.LOGITS, Memory.floats(guided, portion.count, vocabularySize)));
+      own = guided;
+    }
+    for (int row = 0; row < portion.count; row++) {
+      for (int id : tokens.suppressed()) {
+        own.setAtIndex(ValueLayout.JAVA_FLOAT, (long) row * vocabularySize + id, Float.NEGATIVE_INFINITY);
+      }
+    }
+    return own;
+  }
+
+  private void choose(Portion portion, MemorySegment logits) {
+    var work = portion.step.work;
+    var inputs = Map.of(Names.LOGITS, Memory.floats(logits, portion.count, vocabularySize));
+    var outputs = new LinkedHashMap<String, Memory>();
+    var candidates = resultMemory.bytes(16L * portion.count);
+    var confidences = candidates.asSlice(8L * portion.count);
+    var certainties = candidates.asSlice(12L * portion.count);
+    if (work.certainty() != Certainty.CONFIDENCE) {
+      outputs.put(Names.CERTAINTIES, Memory.floats(certainties, portion.count));
+    }
+    switch (work.sampling()) {
+      case Sampling.Greedy _ -> {
+        outputs.put(Names.CANDIDATES, Memory.longs(candidates, portion.count));
+        outputs.put(Names.CONFIDENCES, Memory.floats(confidences, portion.count));
+        choice(new Choice(true, work.certainty())).run(inputs, outputs);
+      }
+      case Sampling.Temperature temperature -> {
+        var probabilities = probabilityMemory.floats((long) portion.count * vocabularySize);
+        outputs.put(Names.PROBABILITIES, Memory.floats(probabilities, portion.count, vocabularySize));
+        choice(new Choice(false, work.certainty())).run(inputs, outputs);
+        draw(portion, temperature, logits, probabilities, candidates, confidences);
+      }
+    }
+    for (int i = 0; i < portion.count; i++) {
+      int at = portion.from + i;
+      portion.step.candidates[at] = (int) candidates.getAtIndex(ValueLayout.JAVA_LONG, i);
+      portion.step.confidences[at] = probability(confidences.getAtIndex(ValueLayout.JAVA_FLOAT, i));
+      if (work.certainty() != Certainty.CONFIDENCE) {
+        portion.step.certainties[at] = certainties.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+      }
+    }
+  }
+
+  private void draw(Portion portion, Sampling.Temperature sampling, MemorySegment logits,
+      MemorySegment probabilities, MemorySegment candidates, MemorySegment confidences) {
+    runtime.inParallel(portion.count, row -> {
       long start = 4L * row * vocabularySize;
       var drawn = new WeightedDraw(logits.asSlice(start, 4L * vocabularySize), vocabularySize,
-          sampling.temperature()).candidate(uniform);
+          sampling.temperature()).candidate(sampling.uniforms()[portion.from + row]);
       candidates.setAtIndex(ValueLayout.JAVA_LONG, row, drawn);
       confidences.setAtIndex(ValueLayout.JAVA_FLOAT, row,
           probabilities.get(ValueLayout.JAVA_FLOAT, start + 4L * drawn));
     });
   }
 
-  private Map<String, Memory> inputs(HiddenRows hidden, Chunk chunk) {
-    long start = 4L * chunk.start() * hiddenSize;
-    var inputs = new LinkedHashMap<String, Memory>();
-    inputs.put(Head.HIDDEN, Memory.floats(hidden.rows.asSlice(start), chunk.count(), hiddenSize));
-    if (hidden.guided()) {
-      scale.set(ValueLayout.JAVA_FLOAT, 0, (float) (hidden.guidanceScale + 1));
-      inputs.put(Head.UNCONDITIONAL,
-          Memory.floats(hidden.unconditional.asSlice(start), chunk.count(), hiddenSize));
-      inputs.put(Head.SCALE, Memory.floats(scale, 1));
-    }
-    return inputs;
+  private GraphSession choice(Choice kind) {
+    return choices.computeIfAbsent(kind,
+        _ -> session(graphs.choice(vocabularySize, kind.greedy, kind.certainty)));
   }
 
-  private GraphSession session(Kind kind) {
-    return sessions.computeIfAbsent(kind, _ -> new GraphSession(runtime,
-        graphs.head(vocabularySize, tokens.suppressed(), kind.guided, kind.greedy)));
+  private GraphSession session(GraphBuilder.Graph graph) {
+    var session = new GraphSession(runtime, graph, Weights.PACKED);
+    sessions.add(session);
+    return session;
   }
 
   private static float probability(float value) {

@@ -3,6 +3,7 @@ package io.lladav.engine.embedded;
 import io.lladav.engine.EngineIdentity;
 import io.lladav.engine.ProjectorEngine;
 import io.lladav.engine.embedded.GraphSession.Memory;
+import io.lladav.engine.embedded.GraphSession.Weights;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.checkpoint.TensorNames;
 import java.lang.foreign.Arena;
@@ -33,7 +34,7 @@ final class EmbeddedProjector implements ProjectorEngine {
         ? weights.weight(TensorNames.IMAGE_NEWLINE).floats().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED)
         : null;
     projector = weights.orClose(() -> new GraphSession(runtime,
-        VisionGraphs.projector(checkpoint.vision(), checkpoint.language(), weights)));
+        VisionGraphs.projector(checkpoint.vision(), checkpoint.language(), weights), Weights.MAPPED));
   }
 
   @Override

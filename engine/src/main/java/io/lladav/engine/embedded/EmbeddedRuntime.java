@@ -10,6 +10,7 @@ import io.lladav.engine.EngineIdentity;
 import io.lladav.engine.ProjectorEngine;
 import io.lladav.engine.TokenIds;
 import io.lladav.engine.VisionEngine;
+import io.lladav.engine.embedded.GraphSession.Weights;
 import io.lladav.model.CheckpointException;
 import io.lladav.model.checkpoint.Checkpoint;
 import java.io.IOException;
@@ -24,7 +25,7 @@ import java.util.stream.IntStream;
 /// configuration per process: the first `start` decides the number of threads.
 public final class EmbeddedRuntime implements AutoCloseable {
   /// Identity of everything computed here.
-  static final EngineIdentity IDENTITY = new EngineIdentity("embedded", "fp32", "1");
+  static final EngineIdentity IDENTITY = new EngineIdentity("embedded", "fp32", "2");
 
   private final OrtEnvironment environment;
   private final Path weightFolder;
@@ -101,11 +102,14 @@ public final class EmbeddedRuntime implements AutoCloseable {
     return environment;
   }
 
-  OrtSession.SessionOptions sessionOptions() throws OrtException {
+  OrtSession.SessionOptions sessionOptions(Weights weights) throws OrtException {
     var options = new OrtSession.SessionOptions();
     options.disablePerSessionThreads();
-    /* Packing would copy every weight; the mapped file is used as it lies. */
-    options.addConfigEntry("session.disable_prepacking", "1");
+    switch (weights) {
+      case MAPPED -> options.addConfigEntry("session.disable_prepacking", "1");
+      /* A language model takes hundreds of sessions: each with an arena of its own would keep what it once needed. */
+      case PACKED -> options.setCPUArenaAllocator(false);
+    }
     options.addConfigEntry("session.model_external_initializers_file_folder_path", weightFolder.toString());
     /* One pattern would be kept for every canvas length ever seen. */
     options.setMemoryPatternOptimization(false);

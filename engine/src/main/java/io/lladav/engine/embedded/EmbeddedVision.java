@@ -3,6 +3,7 @@ package io.lladav.engine.embedded;
 import io.lladav.engine.EngineIdentity;
 import io.lladav.engine.VisionEngine;
 import io.lladav.engine.embedded.GraphSession.Memory;
+import io.lladav.engine.embedded.GraphSession.Weights;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.checkpoint.VisionConfig;
 import java.lang.foreign.MemorySegment;
@@ -21,7 +22,8 @@ final class EmbeddedVision implements VisionEngine {
   EmbeddedVision(EmbeddedRuntime runtime, Checkpoint checkpoint) {
     config = checkpoint.vision();
     weights = new CheckpointWeights(checkpoint, checkpoint.language().vocabularyRows());
-    tower = weights.orClose(() -> new GraphSession(runtime, VisionGraphs.tower(config, weights)));
+    tower = weights
+        .orClose(() -> new GraphSession(runtime, VisionGraphs.tower(config, weights), Weights.MAPPED));
   }
 
   @Override

@@ -128,15 +128,22 @@ final class GraphBuilder {
         attribute("interleaved", 0));
   }
 
-  /// `(batch, positions, queryHeads * headSize)`: softmax(q k^T / sqrt(headSize)) v. The scores take
-  /// batch * queryHeads * positions^2 floats while it runs.
+  /// `(batch, positions, heads * headSize)`: softmax(q k^T / sqrt(headSize)) v. The scores take
+  /// batch * heads * positions^2 floats while it runs.
+  Value attention(Value q, Value k, Value v, int heads) {
+    return node("Attention", List.of(q, k, v), attribute("q_num_heads", heads),
+        attribute("kv_num_heads", heads),
+        attribute("is_causal", 0));
+  }
+
+  /// `(1, heads, rows, headSize)`: as [#attention], of inputs with their heads first: q `(1, heads, rows, headSize)`,
+  /// k and v `(1, key-value heads, positions, headSize)`.
   ///
-  /// @param mask booleans `(positions, positions)`, true where the row sees the column; empty for all
-  Value attention(Value q, Value k, Value v, List<Value> mask, int queryHeads, int keyValueHeads) {
+  /// @param mask booleans `(rows, positions)`, true where the row sees the position; empty for all
+  Value attentionHeadsFirst(Value q, Value k, Value v, List<Value> mask) {
     var inputs = new ArrayList<>(List.of(q, k, v));
     inputs.addAll(mask);
-    return node("Attention", inputs, attribute("q_num_heads", queryHeads),
-        attribute("kv_num_heads", keyValueHeads), attribute("is_causal", 0));
+    return node("Attention", inputs, attribute("is_causal", 0));
   }
 
   /// `(tiles, patches, channels * patchSize^2)`: whole patches row by row, what is left over at the right and bottom
@@ -192,9 +199,32 @@ final class GraphBuilder {
     return node("Transpose", List.of(x), attribute("perm", permutation));
   }
 
-  /// Rows of `x` by index.
-  Value gather(Value x, Value rows) {
-    return node("Gather", List.of(x, rows), attribute("axis", 0));
+  /// What lies from `start` to `end` (exclusive) along one dimension.
+  Value slice(Value x, long dimension, long start, long end) {
+    return node("Slice", List.of(x, constant(start), constant(end), constant(dimension)));
+  }
+
+  /// The larger of two, element by element.
+  Value larger(Value a, Value b) {
+    return node("Max", List.of(a, b));
+  }
+
+  /// Natural logarithm.
+  Value log(Value x) {
+    return node("Log", List.of(x));
+  }
+
+  /// The `count` largest along the last dimension, falling.
+  Value largest(Value x, long count) {
+    var values = fresh("TopK");
+    graph.addNode(NodeProto.newBuilder().setOpType("TopK").setName(values.name).addInput(x.name)
+        .addInput(constant(count).name).addOutput(values.name).addOutput(values.name + "_indices"));
+    return values;
+  }
+
+  /// Without the last dimension: the sum.
+  Value sum(Value x) {
+    return node("ReduceSum", List.of(x, constant(-1L)), attribute("keepdims", 0));
   }
 
   Value softmax(Value x) {

@@ -4,15 +4,16 @@ import static onnx.OnnxMl.TensorProto.DataType.FLOAT;
 import static onnx.OnnxMl.TensorProto.DataType.INT32;
 import static onnx.OnnxMl.TensorProto.DataType.INT64;
 
+import io.lladav.engine.Certainty;
 import io.lladav.engine.embedded.GraphBuilder.Graph;
 import io.lladav.engine.embedded.GraphBuilder.Value;
 import io.lladav.model.checkpoint.LanguageConfig;
 import io.lladav.model.checkpoint.TensorNames;
 import java.util.List;
-import java.util.Set;
 
-/// The graphs of the language tower: the trunk (embeddings to hidden rows) and the head (hidden rows to candidates),
-/// apart so that the head runs on few rows at a time and the logits' memory stays bounded.
+/// The graphs of the language tower, cut so that rows of many canvases go through every matrix together while each
+/// canvas has its attention to itself. R is a number of rows of any canvases, N the positions of one canvas, D the
+/// hidden size, H the heads of a kind, S the head size, V the vocabulary.
 final class LanguageGraphs {
   private final LanguageConfig config;
   private final WeightSource weights;
@@ -22,135 +23,199 @@ final class LanguageGraphs {
     this.weights = weights;
   }
 
-  /// Names of the trunk's inputs and outputs.
-  static final class Trunk {
-    /// `(sequences, N, D)` floats
-    static final String EMBEDDINGS = "embeddings";
-    /// `(sequences, N, headSize / 2)` floats
+  /// Names of inputs and outputs.
+  static final class Names {
+    /// `(R, D)`: the residual stream
+    static final String ROWS = "rows";
+    /// `(R, S / 2)`: rotary table at each row's position
     static final String COSINES = "cosines";
     /// like `COSINES`
     static final String SINES = "sines";
-    /// `(N)` 32-bit integers: turn of each position; only with dialogue-causal attention
-    static final String TURNS = "turns";
-    /// `(R)` 64-bit integers: which rows are wanted, sequence * N + position
-    static final String ROWS = "rows";
-    /// `(R, D)` floats: those rows after the final norm
-    static final String HIDDEN = "hidden";
-
-    private Trunk() {}
-
-    /// `(sequences, N, D)`: the residual stream after `layer` layers; only in graphs built to show it
-    static String afterLayers(int layer) {
-      return "hidden_" + layer;
-    }
-  }
-
-  /// Names of the head's inputs and outputs.
-  static final class Head {
-    /// `(R, D)` floats from the trunk
-    static final String HIDDEN = "hidden";
-    /// `(R, D)` floats from the trunk, of the canvas without its prompt; only with guidance
-    static final String UNCONDITIONAL = "unconditional";
-    /// `(1)` float: guidance scale + 1; only with guidance
-    static final String SCALE = "scale";
-    /// `(R)` 64-bit integers; greedy heads only
-    static final String CANDIDATES = "candidates";
-    /// `(R)` floats; greedy heads only
-    static final String CONFIDENCES = "confidences";
-    /// `(R, V)` floats after guidance and suppression; other heads only
+    /// `(R, D)`, rotated
+    static final String QUERIES = "queries";
+    /// `(H, R, S)`, rotated; for attention `(H, N, S)`
+    static final String KEYS = "keys";
+    /// like `KEYS`, not rotated
+    static final String VALUES = "values";
+    /// `(R)` 32-bit integers: turn of each query's position
+    static final String QUERY_TURNS = "query_turns";
+    /// `(N)` 32-bit integers: turn of each position
+    static final String KEY_TURNS = "key_turns";
+    /// `(R, D)`: what attention gives, before its output projection
+    static final String MIXED = "mixed";
+    /// `(R, D)`: what a block adds to the residual stream; the final norm
+    static final String OUTPUT = "output";
+    /// `(R, V)`
     static final String LOGITS = "logits";
-    /// `(R, V)` floats: softmax of the logits; other heads only
+    /// `(R, 2, V)`: of each row's canvas, and of that canvas without its prompt
+    static final String PAIRS = "pairs";
+    /// `(1)`: guidance scale + 1
+    static final String SCALE = "scale";
+    /// `(R, V)`: softmax of the logits
     static final String PROBABILITIES = "probabilities";
+    /// `(R)` 64-bit integers: the most probable ids, the lowest of equals
+    static final String CANDIDATES = "candidates";
+    /// `(R)`: their probabilities
+    static final String CONFIDENCES = "confidences";
+    /// `(R)`: see [Certainty]
+    static final String CERTAINTIES = "certainties";
 
-    private Head() {}
+    private Names() {}
   }
 
-  /// Builds the trunk.
-  ///
-  /// @param dialogueCausal whether positions see only their own and earlier turns
-  /// @param showLayers whether the residual stream after each layer is an output
-  Graph trunk(boolean dialogueCausal, boolean showLayers) {
-    var graph = new GraphBuilder("trunk", weights);
-    int hidden = config.hiddenSize();
-    var x = graph.input(Trunk.EMBEDDINGS, FLOAT, "sequences", "positions", hidden);
-    var cosines = graph.input(Trunk.COSINES, FLOAT, "sequences", "positions", config.headSize() / 2);
-    var sines = graph.input(Trunk.SINES, FLOAT, "sequences", "positions", config.headSize() / 2);
-    var rows = graph.input(Trunk.ROWS, INT64, "rows");
-    var mask = dialogueCausal ? List.of(dialogueCausalMask(graph)) : List.<Value>of();
-    for (int i = 0; i < config.layerCount(); i++) {
-      x = graph.add(x, attention(graph, i, x, cosines, sines, mask));
-      x = graph.add(x, mlp(graph, i, x));
-      if (showLayers) {
-        graph.output(Trunk.afterLayers(i + 1), x, FLOAT, "sequences", "positions", hidden);
-      }
-    }
-    var wanted = graph.gather(graph.reshape(x, -1, hidden), rows);
-    graph.output(Trunk.HIDDEN, graph.rmsNorm(wanted, TensorNames.FINAL_NORM, config.normEpsilon()), FLOAT,
-        "rows",
-        hidden);
+  /// Rows to rotated queries of a layer.
+  Graph queries(int layer) {
+    var graph = new GraphBuilder("queries", weights);
+    var q = projection(graph, layer, "q_proj");
+    graph.output(Names.QUERIES, graph.reshape(rotated(graph, q, config.headCount()), -1, config.hiddenSize()),
+        FLOAT,
+        "rows", config.hiddenSize());
     return graph.build();
   }
 
-  /// Builds a head.
-  ///
-  /// @param suppressed ids whose logits become minus infinity
-  /// @param guided whether logits of a second canvas are combined in
-  /// @param greedy whether candidates are chosen in the graph; else logits and probabilities come out
-  Graph head(int vocabularySize, Set<Integer> suppressed, boolean guided, boolean greedy) {
-    var graph = new GraphBuilder("head", weights);
-    var logits = headMatrix(graph, graph.input(Head.HIDDEN, FLOAT, "rows", config.hiddenSize()));
-    if (guided) {
-      var unconditional = headMatrix(graph,
-          graph.input(Head.UNCONDITIONAL, FLOAT, "rows", config.hiddenSize()));
-      var scale = graph.input(Head.SCALE, FLOAT, 1);
-      logits = graph.add(unconditional, graph.multiply(scale, graph.subtract(logits, unconditional)));
-    }
-    logits = graph.add(logits, graph.constant(suppression(vocabularySize, suppressed)));
-    var probabilities = graph.softmax(logits);
-    if (greedy) {
-      graph.output(Head.CANDIDATES, graph.argMax(logits), INT64, "rows");
-      graph.output(Head.CONFIDENCES, graph.max(probabilities), FLOAT, "rows");
-    } else {
-      graph.output(Head.LOGITS, logits, FLOAT, "rows", vocabularySize);
-      graph.output(Head.PROBABILITIES, probabilities, FLOAT, "rows", vocabularySize);
-    }
+  /// Rows to rotated keys of a layer.
+  Graph keys(int layer) {
+    var graph = new GraphBuilder("keys", weights);
+    var k = projection(graph, layer, "k_proj");
+    graph.output(Names.KEYS, headsFirst(graph, rotated(graph, k, config.keyValueHeadCount())), FLOAT,
+        config.keyValueHeadCount(), "rows", config.headSize());
     return graph.build();
   }
 
-  private Value headMatrix(GraphBuilder graph, Value hidden) {
-    return graph.linear(hidden, config.tiedEmbeddings() ? TensorNames.EMBEDDING : TensorNames.HEAD);
+  /// Rows to values of a layer.
+  Graph values(int layer) {
+    var graph = new GraphBuilder("values", weights);
+    var v = projection(graph, layer, "v_proj");
+    graph.output(Names.VALUES, headsFirst(graph, v), FLOAT, config.keyValueHeadCount(), "rows",
+        config.headSize());
+    return graph.build();
   }
 
-  private static float[] suppression(int vocabularySize, Set<Integer> suppressed) {
-    var added = new float[vocabularySize];
-    suppressed.forEach(id -> added[id] = Float.NEGATIVE_INFINITY);
-    return added;
+  /// Queries, and the keys and values of one canvas, to what the queries' rows gather.
+  ///
+  /// @param dialogueCausal whether a row sees only the positions of its own and earlier turns
+  Graph attention(boolean dialogueCausal) {
+    var graph = new GraphBuilder("attention", weights);
+    int headSize = config.headSize();
+    var queries = graph.input(Names.QUERIES, FLOAT, "rows", config.hiddenSize());
+    var keys = graph.input(Names.KEYS, FLOAT, config.keyValueHeadCount(), "positions", headSize);
+    var values = graph.input(Names.VALUES, FLOAT, config.keyValueHeadCount(), "positions", headSize);
+    var mask = dialogueCausal
+        ? List.of(graph.lessOrEqual(graph.reshape(graph.input(Names.KEY_TURNS, INT32, "positions"), 1, -1),
+            graph.reshape(graph.input(Names.QUERY_TURNS, INT32, "rows"), -1, 1)))
+        : List.<Value>of();
+    var heads = graph.transpose(graph.reshape(queries, 1, -1, config.headCount(), headSize), 0, 2, 1, 3);
+    var mixed = graph.attentionHeadsFirst(heads,
+        graph.reshape(keys, 1, config.keyValueHeadCount(), -1, headSize),
+        graph.reshape(values, 1, config.keyValueHeadCount(), -1, headSize), mask);
+    graph.output(Names.MIXED, graph.reshape(graph.transpose(mixed, 0, 2, 1, 3), -1, config.hiddenSize()),
+        FLOAT,
+        "rows", config.hiddenSize());
+    return graph.build();
   }
 
-  /// Row i sees column j when turn(j) <= turn(i).
-  private static Value dialogueCausalMask(GraphBuilder graph) {
-    var turns = graph.input(Trunk.TURNS, INT32, "positions");
-    return graph.lessOrEqual(graph.reshape(turns, 1, -1), graph.reshape(turns, -1, 1));
+  /// What a layer's attention adds to the residual stream.
+  Graph attentionOutput(int layer) {
+    var graph = new GraphBuilder("attention_output", weights);
+    var mixed = graph.input(Names.MIXED, FLOAT, "rows", config.hiddenSize());
+    graph.output(Names.OUTPUT,
+        graph.linear(mixed, TensorNames.layer(layer, "self_attn.o_proj"), config.attentionBias()),
+        FLOAT, "rows", config.hiddenSize());
+    return graph.build();
   }
 
-  private Value attention(GraphBuilder graph, int layer, Value x, Value cosines, Value sines,
-      List<Value> mask) {
-    boolean bias = config.attentionBias();
-    var normed = graph.rmsNorm(x, TensorNames.layer(layer, "input_layernorm.weight"), config.normEpsilon());
-    var q = graph.linear(normed, TensorNames.layer(layer, "self_attn.q_proj"), bias);
-    var k = graph.linear(normed, TensorNames.layer(layer, "self_attn.k_proj"), bias);
-    var v = graph.linear(normed, TensorNames.layer(layer, "self_attn.v_proj"), bias);
-    var mixed = graph.attention(graph.rotary(q, cosines, sines, config.headCount()),
-        graph.rotary(k, cosines, sines, config.keyValueHeadCount()), v, mask, config.headCount(),
-        config.keyValueHeadCount());
-    return graph.linear(mixed, TensorNames.layer(layer, "self_attn.o_proj"), bias);
-  }
-
-  private Value mlp(GraphBuilder graph, int layer, Value x) {
-    var normed = graph.rmsNorm(x, TensorNames.layer(layer, "post_attention_layernorm.weight"),
+  /// What a layer's MLP adds to the residual stream.
+  Graph mlp(int layer) {
+    var graph = new GraphBuilder("mlp", weights);
+    var normed = graph.rmsNorm(rows(graph), TensorNames.layer(layer, "post_attention_layernorm.weight"),
         config.normEpsilon());
     var gate = graph.swish(graph.linear(normed, TensorNames.layer(layer, "mlp.gate_proj.weight")));
     var up = graph.linear(normed, TensorNames.layer(layer, "mlp.up_proj.weight"));
-    return graph.linear(graph.multiply(gate, up), TensorNames.layer(layer, "mlp.down_proj.weight"));
+    graph.output(Names.OUTPUT,
+        graph.linear(graph.multiply(gate, up), TensorNames.layer(layer, "mlp.down_proj.weight")), FLOAT,
+        "rows",
+        config.hiddenSize());
+    return graph.build();
+  }
+
+  /// The norm behind the last layer.
+  Graph finalNorm() {
+    var graph = new GraphBuilder("final_norm", weights);
+    graph.output(Names.OUTPUT, graph.rmsNorm(rows(graph), TensorNames.FINAL_NORM, config.normEpsilon()),
+        FLOAT,
+        "rows", config.hiddenSize());
+    return graph.build();
+  }
+
+  /// Normed rows to logits.
+  Graph logits(int vocabularySize) {
+    var graph = new GraphBuilder("logits", weights);
+    var matrix = config.tiedEmbeddings() ? TensorNames.EMBEDDING : TensorNames.HEAD;
+    graph.output(Names.LOGITS, graph.linear(rows(graph), matrix), FLOAT, "rows", vocabularySize);
+    return graph.build();
+  }
+
+  /// Pairs of logits to guided ones: u + scale * (c - u).
+  Graph guidance(int vocabularySize) {
+    var graph = new GraphBuilder("guidance", weights);
+    var pairs = graph.input(Names.PAIRS, FLOAT, "rows", 2, vocabularySize);
+    var scale = graph.input(Names.SCALE, FLOAT, 1);
+    var conditional = graph.reshape(graph.slice(pairs, 1, 0, 1), -1, vocabularySize);
+    var unconditional = graph.reshape(graph.slice(pairs, 1, 1, 2), -1, vocabularySize);
+    graph.output(Names.LOGITS,
+        graph.add(unconditional, graph.multiply(scale, graph.subtract(conditional, unconditional))), FLOAT,
+        "rows",
+        vocabularySize);
+    return graph.build();
+  }
+
+  /// Logits to candidates, or to probabilities from which others choose.
+  ///
+  /// @param greedy whether candidates and their confidences come out; else probabilities
+  Graph choice(int vocabularySize, boolean greedy, Certainty certainty) {
+    var graph = new GraphBuilder("choice", weights);
+    var logits = graph.input(Names.LOGITS, FLOAT, "rows", vocabularySize);
+    var probabilities = graph.softmax(logits);
+    if (greedy) {
+      graph.output(Names.CANDIDATES, graph.argMax(logits), INT64, "rows");
+      graph.output(Names.CONFIDENCES, graph.max(probabilities), FLOAT, "rows");
+    } else {
+      graph.output(Names.PROBABILITIES, probabilities, FLOAT, "rows", vocabularySize);
+    }
+    switch (certainty) {
+      case CONFIDENCE -> {
+      }
+      case NEGATIVE_ENTROPY -> graph.output(Names.CERTAINTIES, graph.sum(graph.multiply(probabilities,
+          graph.log(graph.larger(probabilities, graph.constant(Float.MIN_NORMAL))))), FLOAT, "rows");
+      case MARGIN -> {
+        var two = graph.largest(probabilities, 2);
+        graph.output(Names.CERTAINTIES,
+            graph.reshape(graph.subtract(graph.slice(two, 1, 0, 1), graph.slice(two, 1, 1, 2)), -1), FLOAT,
+            "rows");
+      }
+    }
+    return graph.build();
+  }
+
+  private Value rows(GraphBuilder graph) {
+    return graph.input(Names.ROWS, FLOAT, "rows", config.hiddenSize());
+  }
+
+  private Value projection(GraphBuilder graph, int layer, String name) {
+    var normed = graph.rmsNorm(rows(graph), TensorNames.layer(layer, "input_layernorm.weight"),
+        config.normEpsilon());
+    return graph.linear(normed, TensorNames.layer(layer, "self_attn." + name), config.attentionBias());
+  }
+
+  /// `(1, R, heads * S)`
+  private Value rotated(GraphBuilder graph, Value rows, int heads) {
+    int half = config.headSize() / 2;
+    var cosines = graph.reshape(graph.input(Names.COSINES, FLOAT, "rows", half), 1, -1, half);
+    var sines = graph.reshape(graph.input(Names.SINES, FLOAT, "rows", half), 1, -1, half);
+    return graph.rotary(graph.reshape(rows, 1, -1, (long) heads * config.headSize()), cosines, sines, heads);
+  }
+
+  private Value headsFirst(GraphBuilder graph, Value rows) {
+    return graph.transpose(graph.reshape(rows, -1, config.keyValueHeadCount(), config.headSize()), 1, 0, 2);
   }
 }

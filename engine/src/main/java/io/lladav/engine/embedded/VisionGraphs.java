@@ -7,7 +7,6 @@ import io.lladav.engine.embedded.GraphBuilder.Value;
 import io.lladav.model.checkpoint.LanguageConfig;
 import io.lladav.model.checkpoint.TensorNames;
 import io.lladav.model.checkpoint.VisionConfig;
-import java.util.List;
 
 /// The graphs between pixels and embeddings: the vision tower and the projector.
 final class VisionGraphs {
@@ -50,7 +49,7 @@ final class VisionGraphs {
     var q = graph.linear(normed, TensorNames.visionLayer(layer, "self_attn.q_proj"), true);
     var k = graph.linear(normed, TensorNames.visionLayer(layer, "self_attn.k_proj"), true);
     var v = graph.linear(normed, TensorNames.visionLayer(layer, "self_attn.v_proj"), true);
-    var mixed = graph.attention(q, k, v, List.of(), config.headCount(), config.headCount());
+    var mixed = graph.attention(q, k, v, config.headCount());
     return graph.linear(mixed, TensorNames.visionLayer(layer, "self_attn.out_proj"), true);
   }
 

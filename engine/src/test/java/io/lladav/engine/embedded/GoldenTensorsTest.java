@@ -13,17 +13,13 @@ import io.lladav.engine.Forward;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
-import io.lladav.engine.embedded.Chunks.Chunk;
-import io.lladav.engine.embedded.EmbeddedHead.HiddenRows;
-import io.lladav.engine.embedded.GraphSession.Memory;
-import io.lladav.engine.embedded.LanguageGraphs.Trunk;
+import io.lladav.engine.embedded.EmbeddedHead.HeadStep;
 import io.lladav.model.checkpoint.Checkpoint;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -80,25 +76,19 @@ class GoldenTensorsTest {
     int length = golden.shape("canvas_embeddings")[0];
     int width = golden.shape("canvas_embeddings")[1];
     try (var checkpoint = checkpoint(name);
-        var arena = Arena.ofShared();
-        var weights = new CheckpointWeights(checkpoint, golden.shape("logits")[1]);
-        var trunk = new GraphSession(runtime,
-            new LanguageGraphs(checkpoint.language(), weights).trunk(false, true));
         var denoiser = denoiser(checkpoint, golden.shape("logits")[1]);
-        var canvas = (EmbeddedCanvas) denoiser.open(layout(length))) {
+        var canvas = denoiser.open(layout(length))) {
       canvas.writeEmbeddings(0, golden.floats("canvas_embeddings"));
-      var inputs = canvas.inputs(1);
-      inputs.put(Trunk.ROWS, Memory.longs(positions(arena, length), length));
-      var outputs = new LinkedHashMap<String, Memory>();
-      for (int layer = 1; layer <= checkpoint.language().layerCount(); layer++) {
-        outputs.put(Trunk.afterLayers(layer),
-            Memory.floats(arena.allocate(4L * length * width), 1, length, width));
-      }
-      outputs.put(Trunk.HIDDEN, Memory.floats(arena.allocate(4L * length * width), length, width));
-      trunk.run(inputs, outputs);
-
-      outputs.forEach((output, memory) -> assertClose(output, floats(memory.bytes()),
-          golden.floats(output.equals(Trunk.HIDDEN) ? "final_norm" : output)));
+      var everywhere = new StepWork(canvas, IntStream.range(0, length).toArray(), new Sampling.Greedy(), 0,
+          new Forward.Full(), Certainty.CONFIDENCE);
+      var steps = new ArrayList<HeadStep>();
+      var residual = denoiser.forward(List.of(everywhere), () -> {},
+          (layer, rows) -> assertClose("hidden_" + layer, floats(rows.asSlice(0, 4L * length * width)),
+              golden.floats("hidden_" + layer)),
+          steps);
+      assertClose("final_norm",
+          floats(denoiser.head().normed(residual, steps.getFirst()).asSlice(0, 4L * length * width)),
+          golden.floats("final_norm"));
     }
   }
 
@@ -151,24 +141,14 @@ class GoldenTensorsTest {
   }
 
   private static FloatBuffer logits(EmbeddedDenoiser denoiser, StepWork work) {
-    int rowCount = work.positions().length;
-    try (var arena = Arena.ofShared()) {
-      HiddenRows hidden = denoiser.hidden(work, rowCount, arena);
-      return floats(denoiser.head().logits(hidden, new Chunk(0, rowCount))
-          .asSlice(0, 4L * rowCount * denoiser.vocabularySize()));
-    }
+    var steps = new ArrayList<HeadStep>();
+    var residual = denoiser.forward(List.of(work), () -> {}, (_, _) -> {}, steps);
+    return floats(denoiser.head().logits(residual, steps.getFirst())
+        .asSlice(0, 4L * work.positions().length * denoiser.vocabularySize()));
   }
 
   private static FloatBuffer floats(MemorySegment segment) {
     return segment.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer();
-  }
-
-  private static MemorySegment positions(Arena arena, int length) {
-    var positions = arena.allocate(8L * length, 8);
-    for (int i = 0; i < length; i++) {
-      positions.setAtIndex(ValueLayout.JAVA_LONG, i, i);
-    }
-    return positions;
   }
 
   private static Checkpoint checkpoint(String name) {

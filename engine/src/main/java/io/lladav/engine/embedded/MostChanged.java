@@ -1,0 +1,48 @@
+package io.lladav.engine.embedded;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Comparator;
+import java.util.stream.IntStream;
+
+/// Finds the positions whose value vectors have changed most (dLLM-Cache, arXiv 2506.06295, section 3.3): those with
+/// the lowest cosine similarity to what is kept. Similarities are rounded to 1e-5, so that vectors that differ by
+/// rounding alone tie; ties go to the lower position.
+final class MostChanged {
+  private static final double STEPS = 1e5;
+  private static final double LEAST_NORM = 1e-8;
+
+  private MostChanged() {}
+
+  /// Returns `wanted` of the positions, ascending.
+  ///
+  /// @param kept whose values they are compared with
+  /// @param fresh `(H, count, S)`: the values now
+  /// @param first canvas position of the first of them
+  static int[] positions(LayerMemory kept, MemorySegment fresh, int first, int count, int wanted) {
+    var similarities = IntStream.range(0, count).mapToDouble(i -> similarity(kept, fresh, first, count, i))
+        .toArray();
+    return IntStream.range(0, count).boxed().sorted(Comparator.comparingDouble(i -> similarities[i]))
+        .limit(wanted)
+        .mapToInt(i -> first + i).sorted().toArray();
+  }
+
+  private static double similarity(LayerMemory kept, MemorySegment fresh, int first, int count, int index) {
+    double product = 0;
+    double keptSquare = 0;
+    double freshSquare = 0;
+    for (int head = 0; head < kept.heads(); head++) {
+      long a = ((long) head * kept.positions() + first + index) * kept.headSize();
+      long b = ((long) head * count + index) * kept.headSize();
+      for (int i = 0; i < kept.headSize(); i++) {
+        double x = kept.values().getAtIndex(ValueLayout.JAVA_FLOAT, a + i);
+        double y = fresh.getAtIndex(ValueLayout.JAVA_FLOAT, b + i);
+        product += x * y;
+        keptSquare += x * x;
+        freshSquare += y * y;
+      }
+    }
+    double cosine = product / Math.max(LEAST_NORM, Math.sqrt(keptSquare) * Math.sqrt(freshSquare));
+    return Math.rint(cosine * STEPS) / STEPS;
+  }
+}
