@@ -19,6 +19,7 @@ import io.lladav.model.checkpoint.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -68,15 +69,16 @@ class GoldenCasesTest {
             new TokenIds(tokens.applyAsInt("<|mdm_mask|>"), suppressed),
             tokens.applyAsInt("<|eot_id|>") + 1);
         var canvas = denoiser.open(new CanvasLayout(prompt.length, generated, suffix.length, scale > 0,
-            new AttentionMode.Full(), new Cache.None()))) {
+            new AttentionMode.Full(), cache(request, generated + suffix.length)))) {
       canvas.writeIds(0, prompt);
       canvas.writeIds(prompt.length + generated, suffix);
+      var forwards = forwards(request, expect, canvas.layout()).iterator();
       for (var step : expect.get("steps")) {
         var order = ascending(ints(step.get("positions")));
         var positions = order.stream().mapToInt(i -> prompt.length + step.get("positions").get(i).asInt())
             .toArray();
         var result = denoiser
-            .run(List.of(new StepWork(canvas, positions, new Sampling.Greedy(), scale, new Forward.Full(),
+            .run(List.of(new StepWork(canvas, positions, new Sampling.Greedy(), scale, forwards.next(),
                 Certainty.CONFIDENCE)))
             .getFirst();
         for (int i = 0; i < positions.length; i++) {
@@ -92,6 +94,39 @@ class GoldenCasesTest {
     }
   }
 
+  private static Cache cache(JsonNode request, int positionsBehindPrompt) {
+    var cache = request.path("cache");
+    return switch (cache.path("kind").asText()) {
+      case "" -> new Cache.None();
+      case "prefix" -> new Cache.KeysAndValues();
+      case "interval" -> new Cache.Features((int) (positionsBehindPrompt * cache.get("ratio").asDouble()));
+      default -> throw new AssertionError(cache);
+    };
+  }
+
+  /// What each step computes: with a prefix cache, the rows that the recorded calls had; with intervals, by counting.
+  private static List<Forward> forwards(JsonNode request, JsonNode expect, CanvasLayout layout) {
+    var forwards = new ArrayList<Forward>();
+    for (var shape : expect.get("forward_shapes")) {
+      for (int i = 0; i < shape.get(2).asInt(); i++) {
+        forwards.add(switch (layout.cache()) {
+          case Cache.None _ -> new Forward.Full();
+          case Cache.KeysAndValues _ -> shape.get(1).asInt() == layout.length()
+              ? new Forward.Full()
+              : new Forward.Window(layout.length() - shape.get(1).asInt(), layout.length());
+          case Cache.Features _ -> features(request.get("cache"), forwards.size());
+        });
+      }
+    }
+    return forwards;
+  }
+
+  private static Forward features(JsonNode cache, int step) {
+    boolean prompt = step % cache.get("prompt_interval").asInt() == 0;
+    boolean generated = step % cache.get("gen_interval").asInt() == 0;
+    return prompt && generated ? new Forward.Full() : new Forward.Features(prompt, generated);
+  }
+
   private static Stream<Path> textCases() throws IOException {
     try (var files = Files.walk(CONFORMANCE.resolve("cases"))) {
       return files.filter(file -> file.toString().endsWith(".json")).filter(GoldenCasesTest::isText).sorted()
@@ -104,7 +139,7 @@ class GoldenCasesTest {
     try {
       var golden = JSON.readTree(file.toFile());
       var request = golden.get("request");
-      return request.path("images").isEmpty() && !request.has("frames") && !request.has("cache")
+      return request.path("images").isEmpty() && !request.has("frames")
           && !golden.get("fragile").asBoolean();
     } catch (IOException e) {
       throw new IllegalStateException(e);
