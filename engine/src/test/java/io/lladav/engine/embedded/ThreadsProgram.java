@@ -4,8 +4,11 @@ import io.lladav.engine.AttentionMode;
 import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
 import io.lladav.engine.Certainty;
+import io.lladav.engine.DenoiserEngine;
+import io.lladav.engine.DenoiserSession;
 import io.lladav.engine.Forward;
 import io.lladav.engine.Sampling;
+import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
 import io.lladav.model.checkpoint.Checkpoint;
@@ -13,6 +16,7 @@ import io.lladav.model.checkpoint.VisionConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -36,17 +40,21 @@ final class ThreadsProgram {
       var directory = Files.createTempDirectory("lladav-threads");
       try (var checkpoint = Checkpoint.open(shape.write(directory, 4, name -> !name.contains("vision")));
           var denoiser = runtime.denoiser(checkpoint, new TokenIds(0, Set.of()), 1200);
-          var canvas = denoiser
-              .open(new CanvasLayout(150, 70, 0, true, new AttentionMode.Full(), new Cache.None()))) {
-        canvas.writeIds(0, new Random(8).ints(150, 0, 1200).toArray());
+          var canvas = canvas(denoiser, new Cache.None());
+          var windows = canvas(denoiser, new Cache.KeysAndValues());
+          var features = canvas(denoiser, new Cache.Features(17))) {
         var positions = IntStream.range(150, 220).toArray();
         var draws = new Sampling.Temperature(1, new Random(9).doubles(70).toArray());
-        var results = denoiser.run(List.of(
-            new StepWork(canvas, positions, new Sampling.Greedy(), 1.5, new Forward.Full(),
-                Certainty.CONFIDENCE),
-            new StepWork(canvas, positions, draws, 0, new Forward.Full(), Certainty.CONFIDENCE)));
-        return Arrays.toString(results.stream().mapToInt(r -> 31 * Arrays.hashCode(r.candidates())
-            + Arrays.hashCode(r.confidences())).toArray());
+        var results = new ArrayList<StepResult>();
+        for (var forwards : List.of(List.of(new Forward.Full(), new Forward.Full(), new Forward.Full()),
+            List.of(new Forward.Full(), new Forward.Window(150, 220), new Forward.Features(false, false)))) {
+          results.addAll(denoiser.run(List.of(
+              new StepWork(canvas, positions, new Sampling.Greedy(), 1.5, forwards.get(0), Certainty.MARGIN),
+              new StepWork(windows, positions, draws, 1.5, forwards.get(1), Certainty.CONFIDENCE),
+              new StepWork(features, positions, draws, 1.5, forwards.get(2), Certainty.NEGATIVE_ENTROPY))));
+        }
+        return Arrays.toString(results.stream().mapToInt(r -> 31 * (31 * Arrays.hashCode(r.candidates())
+            + Arrays.hashCode(r.confidences())) + Arrays.hashCode(r.certainties())).toArray());
       } finally {
         Files.delete(directory.resolve("config.json"));
         Files.delete(directory.resolve("model.safetensors"));
@@ -55,5 +63,11 @@ final class ThreadsProgram {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private static DenoiserSession canvas(DenoiserEngine denoiser, Cache cache) {
+    var canvas = denoiser.open(new CanvasLayout(150, 70, 0, true, new AttentionMode.Full(), cache));
+    canvas.writeIds(0, new Random(8).ints(150, 0, 1200).toArray());
+    return canvas;
   }
 }
