@@ -2,6 +2,7 @@ package io.lladav.denoiser;
 
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.EngineException;
+import io.lladav.engine.Precision;
 import io.lladav.engine.TokenIds;
 import io.lladav.engine.embedded.EmbeddedRuntime;
 import io.lladav.model.CheckpointException;
@@ -33,7 +34,8 @@ public final class Main {
     try (var tokenizer = Tokenizer.load(config.checkpoint())) {
       var runtime = process.own(EmbeddedRuntime.start(config.threads()));
       var special = tokenizer.specialTokens();
-      var engine = process.own(runtime.denoiser(checkpoint, tokenIds(special), tokenizer.size()));
+      var engine = process
+          .own(runtime.denoiser(checkpoint, tokenIds(special), tokenizer.size(), Precision.FP32));
       var positionsMax = Math.min(ServedModel.positionsMax(checkpoint), config.canvasPositionsMax());
       var model = new ServedModel(checkpoint.digest(), engine.identity(), special.mask(), positionsMax);
       serve(model, engine, config, process);

@@ -1,5 +1,6 @@
 package io.lladav.engine.embedded;
 
+import ai.onnxruntime.OnnxJavaType;
 import io.lladav.model.CheckpointException;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.checkpoint.Tensor;
@@ -7,8 +8,10 @@ import io.lladav.model.checkpoint.TensorNames;
 import io.lladav.model.checkpoint.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -38,8 +41,47 @@ final class CheckpointWeights implements WeightSource, AutoCloseable {
     }
     boolean asMapped = tensor.type() == TensorType.F32 && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
     return asMapped
-        ? new Weight(tensor.bytes(), tensor.shape())
-        : widened.computeIfAbsent(name, _ -> new Weight(widen(tensor), tensor.shape()));
+        ? Weight.floats(tensor.bytes(), tensor.shape())
+        : widened.computeIfAbsent(name, _ -> Weight.floats(widen(tensor), tensor.shape()));
+  }
+
+  @Override
+  public Blockwise blockwise(String name) {
+    var tensor = tensor(name);
+    int out = Math.toIntExact(tensor.shape().getFirst());
+    int in = Math.toIntExact(tensor.shape().getLast());
+    int blocks = (in + Blockwise.BLOCK - 1) / Blockwise.BLOCK;
+    var values = arena.allocate((long) out * blocks * Blockwise.BLOCK, 64);
+    var scales = arena.allocate(4L * out * blocks, 64);
+    try (var rows = Arena.ofConfined()) {
+      var row = rows.allocate(4L * in, 4);
+      for (int i = 0; i < out; i++) {
+        tensor.widen((long) i * in, in, row);
+        quantize(row.toArray(ValueLayout.JAVA_FLOAT), values.asSlice((long) i * blocks * Blockwise.BLOCK),
+            scales.asSlice(4L * i * blocks));
+      }
+    }
+    NativePages.discard(tensor.bytes());
+    return new Blockwise(
+        new Weight(OnnxJavaType.UINT8, values, List.of((long) out, (long) blocks, (long) Blockwise.BLOCK)),
+        Weight.floats(scales, List.of((long) out, (long) blocks)), in);
+  }
+
+  /// The largest weight of a block becomes 127 steps from zero.
+  private static void quantize(float[] row, MemorySegment values, MemorySegment scales) {
+    for (int start = 0, block = 0; start < row.length; start += Blockwise.BLOCK, block++) {
+      int end = Math.min(row.length, start + Blockwise.BLOCK);
+      float largest = 0;
+      for (int i = start; i < end; i++) {
+        largest = Math.max(largest, Math.abs(row[i]));
+      }
+      float scale = largest / 127;
+      scales.setAtIndex(ValueLayout.JAVA_FLOAT, block, scale);
+      for (int i = start; i < start + Blockwise.BLOCK; i++) {
+        int steps = i < end && scale > 0 ? Math.round(row[i] / scale) : 0;
+        values.set(ValueLayout.JAVA_BYTE, i, (byte) (steps + 128));
+      }
+    }
   }
 
   /// Returns the tensor as stored, cut to the tokens that exist.

@@ -5,6 +5,7 @@ import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.DenoiserSession;
 import io.lladav.engine.EngineIdentity;
 import io.lladav.engine.Forward;
+import io.lladav.engine.Precision;
 import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
@@ -27,6 +28,7 @@ final class EmbeddedDenoiser implements DenoiserEngine {
   /// slices is no long wait.
   private static final int SLICE_ROWS = 256;
 
+  private final Precision precision;
   private final LanguageConfig config;
   private final TokenIds tokens;
   private final int vocabularySize;
@@ -37,14 +39,16 @@ final class EmbeddedDenoiser implements DenoiserEngine {
   private final List<Workspace> workspaces = List.of(new Workspace(), new Workspace());
   private final ReentrantLock lock = new ReentrantLock();
 
-  EmbeddedDenoiser(EmbeddedRuntime runtime, Checkpoint checkpoint, TokenIds tokens, int vocabularySize) {
+  EmbeddedDenoiser(EmbeddedRuntime runtime, Checkpoint checkpoint, TokenIds tokens, int vocabularySize,
+      Precision precision) {
+    this.precision = precision;
     this.config = checkpoint.language();
     this.tokens = tokens;
     this.vocabularySize = vocabularySize;
     requireIdsExist();
     weights = new CheckpointWeights(checkpoint, vocabularySize);
     embeddingRows = weights.tensor(TensorNames.EMBEDDING);
-    var graphs = new LanguageGraphs(config, weights);
+    var graphs = new LanguageGraphs(config, weights, precision);
     tower = weights.orClose(() -> new LanguageTower(runtime, graphs, config));
     head = weights
         .orClose(() -> new EmbeddedHead(runtime, graphs, tokens, config.hiddenSize(), vocabularySize));
@@ -52,7 +56,7 @@ final class EmbeddedDenoiser implements DenoiserEngine {
 
   @Override
   public EngineIdentity identity() {
-    return EmbeddedRuntime.IDENTITY;
+    return EmbeddedRuntime.identity(precision);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.lladav.engine.embedded;
 
 import io.lladav.engine.EngineIdentity;
+import io.lladav.engine.Precision;
 import io.lladav.engine.ProjectorEngine;
 import io.lladav.engine.embedded.GraphSession.Memory;
 import io.lladav.engine.embedded.GraphSession.Weights;
@@ -31,7 +32,7 @@ final class EmbeddedProjector implements ProjectorEngine {
     outputWidth = checkpoint.language().hiddenSize();
     weights = new CheckpointWeights(checkpoint, checkpoint.language().vocabularyRows());
     imageNewline = checkpoint.visualSettings().mergeType().hasNewline()
-        ? weights.weight(TensorNames.IMAGE_NEWLINE).floats().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED)
+        ? weights.weight(TensorNames.IMAGE_NEWLINE).bytes().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED)
         : null;
     projector = weights.orClose(() -> new GraphSession(runtime,
         VisionGraphs.projector(checkpoint.vision(), checkpoint.language(), weights), Weights.MAPPED));
@@ -39,7 +40,7 @@ final class EmbeddedProjector implements ProjectorEngine {
 
   @Override
   public EngineIdentity identity() {
-    return EmbeddedRuntime.IDENTITY;
+    return EmbeddedRuntime.identity(Precision.FP32);
   }
 
   @Override

@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.EngineException;
 import io.lladav.engine.EngineIdentity;
+import io.lladav.engine.Precision;
 import io.lladav.engine.ProjectorEngine;
 import io.lladav.engine.TokenIds;
 import io.lladav.engine.VisionEngine;
@@ -24,8 +25,7 @@ import java.util.stream.IntStream;
 /// ONNX Runtime in this process, with the one thread pool that all engines share. The native library allows one
 /// configuration per process: the first `start` decides the number of threads.
 public final class EmbeddedRuntime implements AutoCloseable {
-  /// Identity of everything computed here.
-  static final EngineIdentity IDENTITY = new EngineIdentity("embedded", "fp32", "2");
+  private static final String NUMERICS_VERSION = "2";
 
   private final OrtEnvironment environment;
   private final Path weightFolder;
@@ -75,10 +75,16 @@ public final class EmbeddedRuntime implements AutoCloseable {
   ///
   /// @param tokens special ids, from the checkpoint's tokenizer
   /// @param vocabularySize how many tokens the tokenizer has
+  /// @param precision of the layers' matrices
   /// @throws CheckpointException if the embedding has fewer rows than that, or a special id does not exist
   /// @throws EngineException if the native library refuses the graph
-  public DenoiserEngine denoiser(Checkpoint checkpoint, TokenIds tokens, int vocabularySize) {
-    return new EmbeddedDenoiser(this, checkpoint, tokens, vocabularySize);
+  public DenoiserEngine denoiser(Checkpoint checkpoint, TokenIds tokens, int vocabularySize,
+      Precision precision) {
+    return new EmbeddedDenoiser(this, checkpoint, tokens, vocabularySize, precision);
+  }
+
+  static EngineIdentity identity(Precision precision) {
+    return new EngineIdentity("embedded", precision.identity(), NUMERICS_VERSION);
   }
 
   /// Removes what was written to the temporary directory. The native library stays loaded.

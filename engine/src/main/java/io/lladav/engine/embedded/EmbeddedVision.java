@@ -1,6 +1,7 @@
 package io.lladav.engine.embedded;
 
 import io.lladav.engine.EngineIdentity;
+import io.lladav.engine.Precision;
 import io.lladav.engine.VisionEngine;
 import io.lladav.engine.embedded.GraphSession.Memory;
 import io.lladav.engine.embedded.GraphSession.Weights;
@@ -28,7 +29,7 @@ final class EmbeddedVision implements VisionEngine {
 
   @Override
   public EngineIdentity identity() {
-    return EmbeddedRuntime.IDENTITY;
+    return EmbeddedRuntime.identity(Precision.FP32);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.lladav.engine.embedded;
 
+import ai.onnxruntime.OnnxJavaType;
 import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -87,6 +88,21 @@ final class GraphBuilder {
     return node(MICROSOFT, "FusedMatMul", List.of(x, weight(weightName)), attribute("transB", 1));
   }
 
+  /// `(..., out)`: [#linear] of `NAME.weight`, plus `NAME.bias`.
+  Value linearWithBias(Value x, String name) {
+    return add(linear(x, name + ".weight"), weight(name + ".bias"));
+  }
+
+  /// As [#linear], of a weight in 8 bits; the rows of x are quantized in the same blocks while they are multiplied.
+  Value linearBlockwise(Value x, String weightName) {
+    var weight = source.blockwise(weightName);
+    return node(MICROSOFT, "MatMulNBits",
+        List.of(x, external(weightName + ".values", weight.values()),
+            external(weightName + ".scales", weight.scales())),
+        attribute("K", weight.in()), attribute("N", weight.values().shape().getFirst()), attribute("bits", 8),
+        attribute("block_size", WeightSource.Blockwise.BLOCK), attribute("accuracy_level", 4));
+  }
+
   /// `(tiles, patches, filters)`: a convolution whose stride is its kernel, of `NAME.weight` and `NAME.bias`.
   ///
   /// @param patches from [#patches]
@@ -96,15 +112,9 @@ final class GraphBuilder {
     long filterCount = filters.shape().getFirst();
     long filterSize = filters.shape().stream().skip(1).reduce(1L, (a, b) -> a * b);
     var matrix = external(name + ".weight",
-        new WeightSource.Weight(filters.floats(), List.of(filterCount, filterSize)));
+        WeightSource.Weight.floats(filters.bytes(), List.of(filterCount, filterSize)));
     var product = node(MICROSOFT, "FusedMatMul", List.of(patches, matrix), attribute("transB", 1));
     return add(product, weight(name + ".bias"));
-  }
-
-  /// `(..., out)`: [#linear] of `NAME.weight`, plus `NAME.bias` where there is one.
-  Value linear(Value x, String name, boolean bias) {
-    var product = linear(x, name + ".weight");
-    return bias ? add(product, weight(name + ".bias")) : product;
   }
 
   /// Like x: x / sqrt(mean(x^2) + epsilon) * weight, over the last dimension.
@@ -244,7 +254,9 @@ final class GraphBuilder {
   private Value external(String name, WeightSource.Weight weight) {
     if (weights.putIfAbsent(name, weight) == null) {
       graph.addInitializer(
-          TensorProto.newBuilder().setName(name).setDataType(TensorProto.DataType.FLOAT.getNumber())
+          TensorProto.newBuilder().setName(name).setDataType(weight.type() == OnnxJavaType.UINT8
+              ? TensorProto.DataType.UINT8_VALUE
+              : TensorProto.DataType.FLOAT_VALUE)
               .addAllDims(weight.shape()).setDataLocation(TensorProto.DataLocation.EXTERNAL)
               .addExternalData(entry("location", WEIGHT_LOCATION)));
     }

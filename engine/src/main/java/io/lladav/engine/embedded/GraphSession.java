@@ -36,14 +36,14 @@ final class GraphSession implements AutoCloseable {
     try (var options = runtime.sessionOptions(kind)) {
       for (var entry : graph.weights().entrySet()) {
         var weight = entry.getValue();
-        var tensor = tensor(new Memory(OnnxJavaType.FLOAT, weight.floats(), weight.shape()));
+        var tensor = tensor(new Memory(weight.type(), weight.bytes(), weight.shape()));
         weights.add(tensor);
         options.addInitializer(entry.getKey(), tensor);
       }
       session = environment.createSession(graph.model().toByteArray(), options);
       if (kind == Weights.PACKED) {
-        graph.weights().values().stream().filter(weight -> weight.shape().size() == 2)
-            .forEach(weight -> NativePages.discard(weight.floats()));
+        graph.weights().values().stream().filter(GraphSession::isPacked)
+            .forEach(weight -> NativePages.discard(weight.bytes()));
       }
     } catch (OrtException e) {
       weights.forEach(OnnxTensor::close);
@@ -110,6 +110,10 @@ final class GraphSession implements AutoCloseable {
     } finally {
       weights.forEach(OnnxTensor::close);
     }
+  }
+
+  private static boolean isPacked(WeightSource.Weight weight) {
+    return weight.type() == OnnxJavaType.UINT8 || weight.shape().size() == 2;
   }
 
   private OnnxTensor tensor(Memory memory) throws OrtException {

@@ -5,6 +5,7 @@ import static onnx.OnnxMl.TensorProto.DataType.INT32;
 import static onnx.OnnxMl.TensorProto.DataType.INT64;
 
 import io.lladav.engine.Certainty;
+import io.lladav.engine.Precision;
 import io.lladav.engine.embedded.GraphBuilder.Graph;
 import io.lladav.engine.embedded.GraphBuilder.Value;
 import io.lladav.model.checkpoint.LanguageConfig;
@@ -17,10 +18,13 @@ import java.util.List;
 final class LanguageGraphs {
   private final LanguageConfig config;
   private final WeightSource weights;
+  private final Precision precision;
 
-  LanguageGraphs(LanguageConfig config, WeightSource weights) {
+  /// @param precision of the layers' matrices
+  LanguageGraphs(LanguageConfig config, WeightSource weights, Precision precision) {
     this.config = config;
     this.weights = weights;
+    this.precision = precision;
   }
 
   /// Names of inputs and outputs.
@@ -119,7 +123,7 @@ final class LanguageGraphs {
     var graph = new GraphBuilder("attention_output", weights);
     var mixed = graph.input(Names.MIXED, FLOAT, "rows", config.hiddenSize());
     graph.output(Names.OUTPUT,
-        graph.linear(mixed, TensorNames.layer(layer, "self_attn.o_proj"), config.attentionBias()),
+        biased(graph, mixed, TensorNames.layer(layer, "self_attn.o_proj")),
         FLOAT, "rows", config.hiddenSize());
     return graph.build();
   }
@@ -129,10 +133,10 @@ final class LanguageGraphs {
     var graph = new GraphBuilder("mlp", weights);
     var normed = graph.rmsNorm(rows(graph), TensorNames.layer(layer, "post_attention_layernorm.weight"),
         config.normEpsilon());
-    var gate = graph.swish(graph.linear(normed, TensorNames.layer(layer, "mlp.gate_proj.weight")));
-    var up = graph.linear(normed, TensorNames.layer(layer, "mlp.up_proj.weight"));
+    var gate = graph.swish(linear(graph, normed, TensorNames.layer(layer, "mlp.gate_proj.weight")));
+    var up = linear(graph, normed, TensorNames.layer(layer, "mlp.up_proj.weight"));
     graph.output(Names.OUTPUT,
-        graph.linear(graph.multiply(gate, up), TensorNames.layer(layer, "mlp.down_proj.weight")), FLOAT,
+        linear(graph, graph.multiply(gate, up), TensorNames.layer(layer, "mlp.down_proj.weight")), FLOAT,
         "rows",
         config.hiddenSize());
     return graph.build();
@@ -204,7 +208,20 @@ final class LanguageGraphs {
   private Value projection(GraphBuilder graph, int layer, String name) {
     var normed = graph.rmsNorm(rows(graph), TensorNames.layer(layer, "input_layernorm.weight"),
         config.normEpsilon());
-    return graph.linear(normed, TensorNames.layer(layer, "self_attn." + name), config.attentionBias());
+    return biased(graph, normed, TensorNames.layer(layer, "self_attn." + name));
+  }
+
+  /// `NAME.weight`, plus `NAME.bias` where there is one.
+  private Value biased(GraphBuilder graph, Value rows, String name) {
+    var product = linear(graph, rows, name + ".weight");
+    return config.attentionBias() ? graph.add(product, graph.weight(name + ".bias")) : product;
+  }
+
+  private Value linear(GraphBuilder graph, Value rows, String name) {
+    return switch (precision) {
+      case FP32 -> graph.linear(rows, name);
+      case INT8 -> graph.linearBlockwise(rows, name);
+    };
   }
 
   /// `(1, R, heads * S)`

@@ -17,23 +17,27 @@ final class MostChanged {
   /// Returns `wanted` of the positions, ascending.
   ///
   /// @param kept whose values they are compared with
-  /// @param fresh `(H, count, S)`: the values now
+    /// @param fresh `(H, freshRows, S)`: the values now
   /// @param first canvas position of the first of them
-  static int[] positions(LayerMemory kept, MemorySegment fresh, int first, int count, int wanted) {
-    var similarities = IntStream.range(0, count).mapToDouble(i -> similarity(kept, fresh, first, count, i))
+  /// @param count how many of the rows count
+  static int[] positions(LayerMemory kept, MemorySegment fresh, int freshRows, int first, int count,
+      int wanted) {
+    var similarities = IntStream.range(0, count)
+        .mapToDouble(i -> similarity(kept, fresh, freshRows, first, i))
         .toArray();
     return IntStream.range(0, count).boxed().sorted(Comparator.comparingDouble(i -> similarities[i]))
         .limit(wanted)
         .mapToInt(i -> first + i).sorted().toArray();
   }
 
-  private static double similarity(LayerMemory kept, MemorySegment fresh, int first, int count, int index) {
+  private static double similarity(LayerMemory kept, MemorySegment fresh, int freshRows, int first,
+      int index) {
     double product = 0;
     double keptSquare = 0;
     double freshSquare = 0;
     for (int head = 0; head < kept.heads(); head++) {
       long a = ((long) head * kept.positions() + first + index) * kept.headSize();
-      long b = ((long) head * count + index) * kept.headSize();
+      long b = ((long) head * freshRows + index) * kept.headSize();
       for (int i = 0; i < kept.headSize(); i++) {
         double x = kept.values().getAtIndex(ValueLayout.JAVA_FLOAT, a + i);
         double y = fresh.getAtIndex(ValueLayout.JAVA_FLOAT, b + i);

@@ -43,7 +43,7 @@ final class PackedForward {
     this.betweenSlices = betweenSlices;
     this.tracks = tracks;
     int rows = tracks.stream().mapToInt(Track::rowCount).sum();
-    this.residual = workspace.residual.floats((long) rows * config.hiddenSize());
+    this.residual = workspace.residual.floats((rows + 1L) * config.hiddenSize());
     int positions = tracks.stream().mapToInt(Track::unkeptPositions).sum();
     this.unkept = workspace.layer.floats(LayerMemory.floats(config, positions));
   }
@@ -92,16 +92,16 @@ final class PackedForward {
     tracks.forEach(track -> rows.add(track, track.refreshed()));
     for (var slice : rows.slices(sliceRows)) {
       var input = rows(slice);
-      var heads = headsFirst(slice.count());
+      var heads = headsFirst(slice.paired());
       runKeys(layer(layer), slice, input, heads);
       slice.runs((track, at, position, count) -> {
         var memory = memory(track, layer);
-        memory.put(memory.keys(), position, heads.bytes(), slice.count(), at, count);
+        memory.put(memory.keys(), position, heads.bytes(), slice.paired(), at, count);
       });
       layer(layer).values().run(Map.of(Names.ROWS, input), Map.of(Names.VALUES, heads));
       slice.runs((track, at, position, count) -> {
         var memory = memory(track, layer);
-        memory.put(memory.values(), position, heads.bytes(), slice.count(), at, count);
+        memory.put(memory.values(), position, heads.bytes(), slice.paired(), at, count);
       });
       betweenSlices.run();
     }
@@ -116,22 +116,22 @@ final class PackedForward {
     int first = track.canvas().layout().promptLength();
     int count = track.end() - first;
     var memory = memory(track, layer);
-    var fresh = Memory.floats(workspace.fresh.floats((long) config.keyValueSize() * count),
-        config.keyValueHeadCount(),
-        count, config.headSize());
+    int freshRows = PackedRows.paired(count);
+    var fresh = Memory.floats(workspace.fresh.floats((long) config.keyValueSize() * freshRows),
+        config.keyValueHeadCount(), freshRows, config.headSize());
     layer(layer).values()
-        .run(Map.of(Names.ROWS, Memory.floats(residual.asSlice(rowBytes() * track.row(first)), count,
-            config.hiddenSize())), Map.of(Names.VALUES, fresh));
-    int[] changed = MostChanged.positions(memory, fresh.bytes(), first, count,
+        .run(Map.of(Names.ROWS, Memory.floats(residual.asSlice(rowBytes() * track.row(first)),
+            freshRows, config.hiddenSize())), Map.of(Names.VALUES, fresh));
+    int[] changed = MostChanged.positions(memory, fresh.bytes(), freshRows, first, count,
         track.canvas().transferCount());
     var rows = new PackedRows();
     rows.add(track, changed);
     for (var slice : rows.slices(sliceRows)) {
-      var heads = headsFirst(slice.count());
+      var heads = headsFirst(slice.paired());
       runKeys(layer(layer), slice, rows(slice), heads);
       slice.runs((_, at, position, length) -> {
-        memory.put(memory.keys(), position, heads.bytes(), slice.count(), at, length);
-        memory.put(memory.values(), position, fresh.bytes(), count, position - first, length);
+        memory.put(memory.keys(), position, heads.bytes(), slice.paired(), at, length);
+        memory.put(memory.values(), position, fresh.bytes(), freshRows, position - first, length);
       });
     }
     return changed;
@@ -154,23 +154,23 @@ final class PackedForward {
   }
 
   private void attention(int layer, Slice slice) {
-    var queries = Memory.floats(workspace.queries.floats((long) slice.count() * config.hiddenSize()),
-        slice.count(),
+    var queries = Memory.floats(workspace.queries.floats((long) slice.paired() * config.hiddenSize()),
+        slice.paired(),
         config.hiddenSize());
     layer(layer).queries().run(rotated(slice, rows(slice)), Map.of(Names.QUERIES, queries));
-    var mixed = workspace.mixed.floats((long) slice.count() * config.hiddenSize());
+    var mixed = workspace.mixed.floats((long) slice.paired() * config.hiddenSize());
     for (var group : slice.groups()) {
       attend(group, layer, queries.bytes(), mixed);
     }
-    var output = output(slice.count());
+    var output = output(slice.paired());
     layer(layer).attentionOutput().run(
-        Map.of(Names.MIXED, Memory.floats(mixed, slice.count(), config.hiddenSize())),
+        Map.of(Names.MIXED, Memory.floats(mixed, slice.paired(), config.hiddenSize())),
         Map.of(Names.OUTPUT, output));
     deliver(slice, output.bytes(), track -> track.canvas().attentionOutputs(track.sequence(), layer));
   }
 
   private void mlp(int layer, Slice slice) {
-    var output = output(slice.count());
+    var output = output(slice.paired());
     layer(layer).mlp().run(Map.of(Names.ROWS, rows(slice)), Map.of(Names.OUTPUT, output));
     deliver(slice, output.bytes(), track -> track.canvas().mlpOutputs(track.sequence(), layer));
   }
@@ -258,24 +258,24 @@ final class PackedForward {
   private Memory rows(Slice slice) {
     int first = slice.firstRowIfConsecutive();
     if (first >= 0) {
-      return Memory.floats(residual.asSlice(rowBytes() * first), slice.count(), config.hiddenSize());
+      return Memory.floats(residual.asSlice(rowBytes() * first), slice.paired(), config.hiddenSize());
     }
-    var gathered = workspace.gathered.floats((long) slice.count() * config.hiddenSize());
+    var gathered = workspace.gathered.floats((long) slice.paired() * config.hiddenSize());
     PackedRows.gather(slice, residual, config.hiddenSize(), gathered);
-    return Memory.floats(gathered, slice.count(), config.hiddenSize());
+    return Memory.floats(gathered, slice.paired(), config.hiddenSize());
   }
 
   private Map<String, Memory> rotated(Slice slice, Memory rows) {
     int half = config.headSize() / 2;
     long bytes = (long) Float.BYTES * half;
-    var cosines = workspace.cosines.bytes(bytes * slice.count());
-    var sines = workspace.sines.bytes(bytes * slice.count());
+    var cosines = workspace.cosines.bytes(bytes * slice.paired());
+    var sines = workspace.sines.bytes(bytes * slice.paired());
     slice.runs((track, at, position, count) -> {
       MemorySegment.copy(track.canvas().cosines(), bytes * position, cosines, bytes * at, bytes * count);
       MemorySegment.copy(track.canvas().sines(), bytes * position, sines, bytes * at, bytes * count);
     });
-    return Map.of(Names.ROWS, rows, Names.COSINES, Memory.floats(cosines, slice.count(), half), Names.SINES,
-        Memory.floats(sines, slice.count(), half));
+    return Map.of(Names.ROWS, rows, Names.COSINES, Memory.floats(cosines, slice.paired(), half), Names.SINES,
+        Memory.floats(sines, slice.paired(), half));
   }
 
   private Memory headsFirst(int rowCount) {

@@ -33,6 +33,12 @@ final class PackedRows {
 
   /// Some consecutive rows.
   record Slice(List<Group> groups, int count) {
+    /// Returns how many rows go through a matrix: an even number, whose last is arbitrary if `count` is odd. A product
+    /// computes rows in pairs, and a row left over by another kernel, which may round otherwise.
+    int paired() {
+      return PackedRows.paired(count);
+    }
+
     /// Calls `visit` for every run of rows with consecutive positions.
     void runs(RunVisitor visit) {
       for (var group : groups) {
@@ -76,8 +82,9 @@ final class PackedRows {
     }
   }
 
-  int count() {
-    return count;
+  /// Returns `rowCount`, rounded up to pairs.
+  static int paired(int rowCount) {
+    return rowCount + rowCount % 2;
   }
 
   /// Cuts the rows into slices of at most `most` rows.

@@ -38,24 +38,24 @@ final class VisionGraphs {
   static Graph projector(VisionConfig vision, LanguageConfig language, WeightSource weights) {
     var graph = new GraphBuilder("projector", weights);
     var features = graph.input(FEATURES, FLOAT, "rows", vision.width());
-    var inner = graph.geluExact(graph.linear(features, TensorNames.PROJECTOR_IN, true));
-    graph.output(EMBEDDINGS, graph.linear(inner, TensorNames.PROJECTOR_OUT, true), FLOAT, "rows",
+    var inner = graph.geluExact(graph.linearWithBias(features, TensorNames.PROJECTOR_IN));
+    graph.output(EMBEDDINGS, graph.linearWithBias(inner, TensorNames.PROJECTOR_OUT), FLOAT, "rows",
         language.hiddenSize());
     return graph.build();
   }
 
   private static Value attention(GraphBuilder graph, VisionConfig config, int layer, Value x) {
     var normed = graph.layerNorm(x, TensorNames.visionLayer(layer, "layer_norm1"), config.normEpsilon());
-    var q = graph.linear(normed, TensorNames.visionLayer(layer, "self_attn.q_proj"), true);
-    var k = graph.linear(normed, TensorNames.visionLayer(layer, "self_attn.k_proj"), true);
-    var v = graph.linear(normed, TensorNames.visionLayer(layer, "self_attn.v_proj"), true);
+    var q = graph.linearWithBias(normed, TensorNames.visionLayer(layer, "self_attn.q_proj"));
+    var k = graph.linearWithBias(normed, TensorNames.visionLayer(layer, "self_attn.k_proj"));
+    var v = graph.linearWithBias(normed, TensorNames.visionLayer(layer, "self_attn.v_proj"));
     var mixed = graph.attention(q, k, v, config.headCount());
-    return graph.linear(mixed, TensorNames.visionLayer(layer, "self_attn.out_proj"), true);
+    return graph.linearWithBias(mixed, TensorNames.visionLayer(layer, "self_attn.out_proj"));
   }
 
   private static Value mlp(GraphBuilder graph, VisionConfig config, int layer, Value x) {
     var normed = graph.layerNorm(x, TensorNames.visionLayer(layer, "layer_norm2"), config.normEpsilon());
-    var inner = graph.geluTanh(graph.linear(normed, TensorNames.visionLayer(layer, "mlp.fc1"), true));
-    return graph.linear(inner, TensorNames.visionLayer(layer, "mlp.fc2"), true);
+    var inner = graph.geluTanh(graph.linearWithBias(normed, TensorNames.visionLayer(layer, "mlp.fc1")));
+    return graph.linearWithBias(inner, TensorNames.visionLayer(layer, "mlp.fc2"));
   }
 }

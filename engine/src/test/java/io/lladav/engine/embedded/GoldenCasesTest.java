@@ -12,6 +12,7 @@ import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
 import io.lladav.engine.Certainty;
 import io.lladav.engine.Forward;
+import io.lladav.engine.Precision;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
@@ -67,7 +68,7 @@ class GoldenCasesTest {
     try (var checkpoint = checkpoint(golden);
         var denoiser = runtime.denoiser(checkpoint,
             new TokenIds(tokens.applyAsInt("<|mdm_mask|>"), suppressed),
-            tokens.applyAsInt("<|eot_id|>") + 1);
+            tokens.applyAsInt("<|eot_id|>") + 1, Precision.FP32);
         var canvas = denoiser.open(new CanvasLayout(prompt.length, generated, suffix.length, scale > 0,
             new AttentionMode.Full(), cache(request, generated + suffix.length)))) {
       canvas.writeIds(0, prompt);

@@ -10,6 +10,7 @@ import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
 import io.lladav.engine.Certainty;
 import io.lladav.engine.Forward;
+import io.lladav.engine.Precision;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
@@ -156,7 +157,8 @@ class GoldenTensorsTest {
   }
 
   private static EmbeddedDenoiser denoiser(Checkpoint checkpoint, int vocabularySize) {
-    return new EmbeddedDenoiser(runtime, checkpoint, new TokenIds(0, Set.of()), vocabularySize);
+    return new EmbeddedDenoiser(runtime, checkpoint, new TokenIds(0, Set.of()), vocabularySize,
+        Precision.FP32);
   }
 
   private static CanvasLayout layout(int length) {

@@ -11,6 +11,7 @@ import io.lladav.engine.CanvasLayout;
 import io.lladav.engine.Certainty;
 import io.lladav.engine.DenoiserSession;
 import io.lladav.engine.Forward;
+import io.lladav.engine.Precision;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
@@ -25,7 +26,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// What is computed beside a step, and where it is cut into slices, must not change a bit of its result.
 class PackingTest {
@@ -44,10 +46,11 @@ class PackingTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tiny-a", "tiny-b", "tiny-c", "tiny-d"})
-  void stepsGiveTheSameBitsAloneAndAmongOthers(String name) {
+  @CsvSource({"tiny-a, FP32", "tiny-b, FP32", "tiny-c, FP32", "tiny-d, FP32", "tiny-a, INT8", "tiny-b, INT8",
+      "tiny-c, INT8", "tiny-d, INT8"})
+  void stepsGiveTheSameBitsAloneAndAmongOthers(String name, Precision precision) {
     try (var checkpoint = Checkpoint.open(CONFORMANCE.resolve("checkpoints/" + name));
-        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY)) {
+        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, precision)) {
       for (int seed = 0; seed < 25; seed++) {
         var random = new Random(seed);
         var scripts = random.ints(1 + random.nextInt(8)).mapToObj(Script::random).toList();
@@ -62,10 +65,11 @@ class PackingTest {
     }
   }
 
-  @Test
-  void anyNumberOfRowsGivesTheSameBits() {
+  @ParameterizedTest
+  @EnumSource
+  void anyNumberOfRowsGivesTheSameBits(Precision precision) {
     try (var checkpoint = Checkpoint.open(CONFORMANCE.resolve("checkpoints/tiny-b"));
-        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY);
+        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, precision);
         var session = denoiser.open(new CanvasLayout(90, 130, 0, false, new AttentionMode.Full(),
             new Cache.KeysAndValues()))) {
       session.writeIds(0, new Random(3).ints(90, 6, VOCABULARY).toArray());
@@ -84,7 +88,7 @@ class PackingTest {
   @Test
   void stepsLetInBetweenSlicesChangeNothing() {
     try (var checkpoint = Checkpoint.open(CONFORMANCE.resolve("checkpoints/tiny-a"));
-        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY)) {
+        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, Precision.FP32)) {
       var guest = new Script(100, 20, 30, 2, true, 1, new Cache.KeysAndValues(), false, Certainty.CONFIDENCE);
       var expected = guest.runAlone(denoiser);
       try (
@@ -114,7 +118,7 @@ class PackingTest {
   @Test
   void letsInOneLevelOnly() {
     try (var checkpoint = Checkpoint.open(CONFORMANCE.resolve("checkpoints/tiny-d"));
-        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY)) {
+        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, Precision.FP32)) {
       var script = new Script(1, 5, 5, 0, false, 0, new Cache.None(), false, Certainty.CONFIDENCE);
       try (var session = script.open(denoiser)) {
         var step = List.of(script.step(session, 0));
@@ -128,7 +132,7 @@ class PackingTest {
   @Test
   void refusesAWindowBeforeAFullForward() {
     try (var checkpoint = Checkpoint.open(CONFORMANCE.resolve("checkpoints/tiny-d"));
-        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY);
+        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, Precision.FP32);
         var session = denoiser.open(new CanvasLayout(4, 8, 0, false, new AttentionMode.Full(),
             new Cache.KeysAndValues()))) {
       assertThatIllegalArgumentException()

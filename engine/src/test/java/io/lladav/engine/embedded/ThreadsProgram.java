@@ -7,6 +7,7 @@ import io.lladav.engine.Certainty;
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.DenoiserSession;
 import io.lladav.engine.Forward;
+import io.lladav.engine.Precision;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
@@ -39,7 +40,8 @@ final class ThreadsProgram {
     try {
       var directory = Files.createTempDirectory("lladav-threads");
       try (var checkpoint = Checkpoint.open(shape.write(directory, 4, name -> !name.contains("vision")));
-          var denoiser = runtime.denoiser(checkpoint, new TokenIds(0, Set.of()), 1200);
+          var denoiser = runtime.denoiser(checkpoint, new TokenIds(0, Set.of()), 1200,
+              Precision.FP32);
           var canvas = canvas(denoiser, new Cache.None());
           var windows = canvas(denoiser, new Cache.KeysAndValues());
           var features = canvas(denoiser, new Cache.Features(17))) {
