@@ -1,5 +1,6 @@
 package io.lladav.denoiser;
 
+import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.DenoiserSession;
@@ -14,23 +15,44 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// An engine whose candidate at a position is the position itself, and whose steps can be held back.
+/// An engine whose candidate at a position is the position itself, and whose steps can be held back, slice by slice.
 final class ScriptedEngine implements DenoiserEngine {
   static final int HIDDEN_SIZE = 4;
   static final int VOCABULARY_SIZE = 100;
   static final int MASK_ID = 90;
 
-  /// One permit lets one step through, once [#holdBack] was called.
+  /// Confidence and certainty of every candidate.
+  static final float CONFIDENCE = 0.5f;
+  static final float CERTAINTY = -0.25f;
+
+  /// One permit lets one slice through, once [#holdBack] was called; what is not cut is one slice.
   final Semaphore gate = new Semaphore(0);
   final Semaphore begun = new Semaphore(0);
   final AtomicInteger stepsRun = new AtomicInteger();
   final AtomicInteger openSessions = new AtomicInteger();
   final List<ScriptedSession> sessions = new CopyOnWriteArrayList<>();
   final List<StepWork> works = new CopyOnWriteArrayList<>();
+  final List<List<StepWork>> batches = new CopyOnWriteArrayList<>();
+  /// Every slice that has begun: the index of its batch, and which of how many it is.
+  final List<String> slices = new CopyOnWriteArrayList<>();
   private volatile boolean heldBack;
+  private volatile long sliceRows = Long.MAX_VALUE;
 
   void holdBack() {
     heldBack = true;
+  }
+
+  void cutInto(long rows) {
+    sliceRows = rows;
+  }
+
+  /// Forgets what has run, such as the first step of a process; for when nothing runs.
+  void forget() {
+    begun.drainPermits();
+    sessions.clear();
+    works.clear();
+    batches.clear();
+    slices.clear();
   }
 
   @Override
@@ -50,7 +72,8 @@ final class ScriptedEngine implements DenoiserEngine {
 
   @Override
   public long sessionBytes(CanvasLayout layout) {
-    return (long) Float.BYTES * layout.length() * hiddenSize() * (layout.guided() ? 2 : 1);
+    return (long) Float.BYTES * layout.length() * hiddenSize() * (layout.guided() ? 2 : 1)
+        * (layout.cache() instanceof Cache.None ? 1 : 10);
   }
 
   @Override
@@ -62,10 +85,19 @@ final class ScriptedEngine implements DenoiserEngine {
   }
 
   @Override
-  public List<StepResult> run(List<StepWork> batch) {
-    begun.release();
-    if (heldBack) {
-      gate.acquireUninterruptibly();
+  public List<StepResult> run(List<StepWork> batch, Runnable betweenSlices) {
+    batches.add(batch);
+    var index = batches.size() - 1;
+    var sliceCount = Math.ceilDiv(batch.stream().mapToLong(StepWork::rows).sum(), sliceRows);
+    for (int slice = 0; slice < sliceCount; slice++) {
+      if (slice > 0) {
+        betweenSlices.run();
+      }
+      slices.add("%d: %d/%d".formatted(index, slice + 1, sliceCount));
+      begun.release();
+      if (heldBack) {
+        gate.acquireUninterruptibly();
+      }
     }
     return batch.stream().map(this::run).toList();
   }
@@ -80,8 +112,10 @@ final class ScriptedEngine implements DenoiserEngine {
     stepsRun.incrementAndGet();
     works.add(work);
     var confidences = new float[work.positions().length];
-    Arrays.fill(confidences, 0.5f);
-    return new StepResult(work.positions().clone(), confidences, confidences, Duration.ofMillis(3));
+    Arrays.fill(confidences, CONFIDENCE);
+    var certainties = new float[work.positions().length];
+    Arrays.fill(certainties, CERTAINTY);
+    return new StepResult(work.positions().clone(), confidences, certainties, Duration.ofMillis(3));
   }
 
   /// A canvas that keeps what was written.

@@ -4,8 +4,8 @@ import java.util.List;
 
 /// The language tower: canvases with masks to candidates at masked positions.
 ///
-/// Sessions may be opened, written and closed by any thread; `run` serves one caller at a time. A session must not
-/// be written or closed while a step of it runs.
+/// Sessions may be opened, written and closed by any thread; `run` serves one caller at a time, who may enter it once
+/// more between two slices. A session must not be written or closed while a step of it runs.
 public interface DenoiserEngine extends AutoCloseable {
   /// Returns how the arithmetic is done.
   EngineIdentity identity();
@@ -25,11 +25,22 @@ public interface DenoiserEngine extends AutoCloseable {
   DenoiserSession open(CanvasLayout layout);
 
   /// Runs one step of each session and returns their results in the same order. What a step gives does not depend
-  /// on the steps beside it, nor on which other positions were asked for.
+  /// on the steps beside it, nor on which other positions were asked for, nor on what is let in between slices. The
+  /// rows of all steps share the matrix products; a long forward is cut into slices of rows.
+  ///
+  /// @param betweenSlices called on the running thread between two slices, in every layer anew. It may enter `run` once
+  ///     more, not deeper, with short work of sessions outside this batch
+  /// @throws IllegalArgumentException if a position lies outside its canvas or a session is not of this engine
+  /// @throws EngineException if the arithmetic fails
+  List<StepResult> run(List<StepWork> batch, Runnable betweenSlices);
+
+  /// Runs the steps and lets nothing in between.
   ///
   /// @throws IllegalArgumentException if a position lies outside its canvas or a session is not of this engine
   /// @throws EngineException if the arithmetic fails
-  List<StepResult> run(List<StepWork> batch);
+  default List<StepResult> run(List<StepWork> batch) {
+    return run(batch, () -> {});
+  }
 
   /// Frees the engine. Its sessions must have been closed before.
   @Override

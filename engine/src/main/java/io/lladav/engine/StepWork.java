@@ -48,6 +48,20 @@ public record StepWork(DenoiserSession session, int[] positions, Sampling sampli
     }
   }
 
+  /// Returns how many rows the step computes, which is its cost: those of the whole canvas, of the window, or of the
+  /// parts that are refreshed; the generated part and suffix count whole even where they are not, since all their value
+  /// vectors are computed to see which have changed. Twice as many with guidance.
+  public long rows() {
+    var layout = session.layout();
+    long rows = switch (forward) {
+      case Forward.Full _ -> layout.length();
+      case Forward.Window(int start, int end) -> end - start;
+      case Forward.Features(boolean prompt, _) ->
+        layout.length() - (prompt ? 0 : layout.promptLength());
+    };
+    return guidanceScale > 0 ? 2 * rows : rows;
+  }
+
   private static void requireServed(Forward forward, Cache cache) {
     boolean served = switch (forward) {
       case Forward.Full _ -> true;

@@ -80,10 +80,6 @@ final class EmbeddedDenoiser implements DenoiserEngine {
   }
 
   @Override
-  public List<StepResult> run(List<StepWork> batch) {
-    return run(batch, () -> {});
-  }
-
   public List<StepResult> run(List<StepWork> batch, Runnable betweenSlices) {
     batch.forEach(EmbeddedDenoiser::requireReady);
     lock.lock();
