@@ -1,6 +1,8 @@
 package io.lladav.denoiser;
 
 import io.grpc.stub.StreamObserver;
+import io.lladav.decoding.Forward;
+import io.lladav.engine.Certainty;
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
@@ -56,7 +58,7 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
     this.metrics = new DenoiserMetrics(metrics);
     this.streams = new StreamCalls<>("denoise", config.sessionsMax(), config.sessionIdleMax());
     this.dispatcher = Dispatcher.start(new Dispatcher.Settings("dispatcher", config.queueLength(), BATCH_MAX),
-        DenoiserEndpoint::size, this::run, new WorkMetrics(metrics));
+        StepWork::rows, this::run, new WorkMetrics(metrics));
     metrics.gauge("lladav_queue_length", "Steps that wait for the dispatcher.", dispatcher::queueLength);
   }
 
@@ -88,7 +90,7 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
   private void serve(StreamCall<DenoiseRequest, DenoiseResponse> call)
       throws InterruptedException, TimeoutException {
     var opening = opening(call);
-    var bytes = opening.bytes(engine.hiddenSize());
+    var bytes = engine.sessionBytes(opening.layout());
     memory.take(bytes);
     try (var session = Session.open(engine, opening, model.maskId())) {
       metrics.opened(session.canvasLength());
@@ -143,39 +145,56 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
   }
 
   private DenoiseResponse step(Session session, StepRequest request) throws TimeoutException {
-    var answer = dispatcher.run(session.begin(toStep(request)));
-    return toResponse(request.getNumber(), answer);
+    var work = session.begin(toStep(request));
+    return toResponse(request.getNumber(), work, dispatcher.run(work));
   }
 
   private List<StepResult> run(List<StepWork> batch) {
     var results = engine.run(batch);
-    metrics.ran(batch.size());
+    metrics.ran(batch);
     return results;
-  }
-
-  private static long size(StepWork work) {
-    var layout = work.session().layout();
-    return (long) layout.length() * (layout.guided() ? 2 : 1);
   }
 
   private static Step toStep(StepRequest request) {
     var committed = new Commits(ints(request.getCommittedPositionsList()),
         ints(request.getCommittedIdsList()));
-    return new Step(request.getNumber(), committed, ints(request.getPositionsList()),
+    return new Step(request.getNumber(), committed, ints(request.getPositionsList()), forward(request),
         request.getUniformsList().stream().mapToDouble(Double::doubleValue).toArray());
   }
 
-  private static DenoiseResponse toResponse(int number, Dispatcher.Answer<StepResult> answer) {
+  private static Forward forward(StepRequest request) {
+    return switch (request.getForwardCase()) {
+      case WINDOW -> new Forward.Window(request.getWindow().getStart(), request.getWindow().getEnd());
+      case FEATURES ->
+        new Forward.Features(request.getFeatures().getPrompt(), request.getFeatures().getGenerated());
+      case FORWARD_NOT_SET -> new Forward.Full();
+    };
+  }
+
+  private static DenoiseResponse toResponse(int number, StepWork work, Dispatcher.Answer<StepResult> answer) {
     var result = io.lladav.internal.denoiser.v1.StepResult.newBuilder().setNumber(number)
-        .setForwardKind(ForwardKind.FORWARD_KIND_FULL).setQueueSeconds(seconds(answer.queued()))
-        .setForwardSeconds(seconds(answer.value().forwardTime()));
+        .setForwardKind(kind(work)).setQueueSeconds(seconds(answer.queued()))
+        .setForwardSeconds(seconds(answer.ran()));
     for (int candidate : answer.value().candidates()) {
       result.addCandidateIds(candidate);
     }
     for (float confidence : answer.value().confidences()) {
       result.addConfidences(confidence);
     }
+    if (work.certainty() != Certainty.CONFIDENCE) {
+      for (float certainty : answer.value().certainties()) {
+        result.addCertainties(certainty);
+      }
+    }
     return DenoiseResponse.newBuilder().setStepResult(result).build();
+  }
+
+  private static ForwardKind kind(StepWork work) {
+    return switch (work.forward()) {
+      case io.lladav.engine.Forward.Full _ -> ForwardKind.FORWARD_KIND_FULL;
+      case io.lladav.engine.Forward.Window _ -> ForwardKind.FORWARD_KIND_WINDOW;
+      case io.lladav.engine.Forward.Features _ -> ForwardKind.FORWARD_KIND_FEATURES;
+    };
   }
 
   private static DenoiseResponse opened(List<Integer> missingSegments) {

@@ -18,7 +18,7 @@ import java.time.Duration;
 /// @param queueLength steps that may wait; further ones fail with RESOURCE_EXHAUSTED and the advice to try
 ///     again
 /// @param sessionsMax sessions open at the same time; further ones are refused likewise
-/// @param sessionBytesMax memory of all sessions' embeddings together, in bytes
+/// @param sessionBytesMax memory of all sessions together, their embeddings and caches, in bytes
 /// @param canvasPositionsMax positions of one canvas; the checkpoint's own limit holds besides
 /// @param sessionIdleMax how long a session may be silent before it is ended
 public record DenoiserServiceConfig(

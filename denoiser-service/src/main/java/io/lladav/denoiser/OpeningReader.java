@@ -1,5 +1,7 @@
 package io.lladav.denoiser;
 
+import io.lladav.engine.Cache;
+import io.lladav.engine.Certainty;
 import io.lladav.internal.denoiser.v1.OpenSession;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.LimitExceeded;
@@ -25,7 +27,7 @@ final class OpeningReader {
     return new Opening(prompt(open), open.getGenLength(), ints(open.getSuffixIdsList()), dialogueCausal(open),
         atLeastZero("open.cfg_scale", open.getCfgScale()),
         atLeastZero("open.temperature", open.getTemperature()),
-        committed);
+        cache(open), certainty(open), committed);
   }
 
   private void requireLength(OpenSession open) {
@@ -88,6 +90,36 @@ final class OpeningReader {
       case ATTENTION_DIALOGUE_CAUSAL -> true;
       case ATTENTION_UNSPECIFIED, UNRECOGNIZED -> throw invalid("open.attention", open.getAttentionValue(),
           "ATTENTION_FULL or ATTENTION_DIALOGUE_CAUSAL");
+    };
+  }
+
+  private static Cache cache(OpenSession open) {
+    return switch (open.getCache().getKindCase()) {
+      case KEYS_AND_VALUES -> new Cache.KeysAndValues();
+      case FEATURES -> {
+        var transferCount = open.getCache().getFeatures().getTransferCount();
+        var most = open.getGenLength() + open.getSuffixIdsCount();
+        if (transferCount < 0 || transferCount > most) {
+          throw invalid("open.cache.features.transfer_count", transferCount, "0.." + most);
+        }
+        yield new Cache.Features(transferCount);
+      }
+      case KIND_NOT_SET -> {
+        if (open.hasCache()) {
+          throw invalid("open.cache", "empty", "keys_and_values or features");
+        }
+        yield new Cache.None();
+      }
+    };
+  }
+
+  private static Certainty certainty(OpenSession open) {
+    return switch (open.getCertainty()) {
+      case CERTAINTY_UNSPECIFIED -> Certainty.CONFIDENCE;
+      case CERTAINTY_NEGATIVE_ENTROPY -> Certainty.NEGATIVE_ENTROPY;
+      case CERTAINTY_MARGIN -> Certainty.MARGIN;
+      case UNRECOGNIZED -> throw invalid("open.certainty", open.getCertaintyValue(),
+          "CERTAINTY_NEGATIVE_ENTROPY, CERTAINTY_MARGIN or none");
     };
   }
 

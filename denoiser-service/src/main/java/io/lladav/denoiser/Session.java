@@ -1,16 +1,17 @@
 package io.lladav.denoiser;
 
-import io.lladav.engine.Certainty;
+import io.lladav.decoding.Forward;
+import io.lladav.engine.Cache;
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.DenoiserSession;
-import io.lladav.engine.Forward;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
-/// One generation's canvas: which ids its generated part holds, and the engine's embeddings of all of it.
+/// One generation's canvas: which ids its generated part holds, the engine's embeddings of all of it, and what the
+/// engine keeps of its forwards.
 ///
 /// For one thread. Must not be closed while its step runs.
 final class Session implements AutoCloseable {
@@ -20,6 +21,7 @@ final class Session implements AutoCloseable {
   private final int vocabularySize;
   private final int[] generated;
   private int lastStep = Integer.MIN_VALUE;
+  private boolean fullForwardAsked;
 
   private Session(DenoiserEngine engine, Opening opening, int maskId) {
     this.opening = opening;
@@ -70,12 +72,14 @@ final class Session implements AutoCloseable {
     var after = generated.clone();
     apply(step.committed(), after);
     requireMasked(step.positions(), after);
+    requireServed(step);
     lastStep = step.number();
+    // A step that fails ends the session, so nobody asks for what it would have kept.
+    fullForwardAsked |= step.forward() instanceof Forward.Full;
     write(step.committed());
-    var positions = Arrays.stream(step.positions()).map(position -> opening.prompt().length() + position)
-        .toArray();
+    var positions = Arrays.stream(step.positions()).map(this::canvasPosition).toArray();
     return new StepWork(canvas, positions, sampling(step), opening.guidanceScale(),
-        new Forward.Full(), Certainty.CONFIDENCE);
+        onCanvas(step.forward()), opening.certainty());
   }
 
   @Override
@@ -93,7 +97,7 @@ final class Session implements AutoCloseable {
     }
     requireIds("open.suffix_ids", opening.suffixIds());
     if (opening.suffixIds().length > 0) {
-      canvas.writeIds(prompt.length() + opening.genLength(), opening.suffixIds());
+      canvas.writeIds(canvasPosition(opening.genLength()), opening.suffixIds());
     }
     requireFit("open.", opening.committed());
     write(opening.committed());
@@ -102,7 +106,7 @@ final class Session implements AutoCloseable {
   private void write(Commits commits) {
     apply(commits, generated);
     for (int i = 0; i < commits.positions().length; i++) {
-      canvas.writeIds(opening.prompt().length() + commits.positions()[i], new int[]{commits.ids()[i]});
+      canvas.writeIds(canvasPosition(commits.positions()[i]), new int[]{commits.ids()[i]});
     }
   }
 
@@ -110,6 +114,20 @@ final class Session implements AutoCloseable {
     for (int i = 0; i < commits.positions().length; i++) {
       ids[commits.positions()[i]] = commits.ids()[i];
     }
+  }
+
+  private int canvasPosition(int generatedPosition) {
+    return opening.prompt().length() + generatedPosition;
+  }
+
+  private io.lladav.engine.Forward onCanvas(Forward forward) {
+    return switch (forward) {
+      case Forward.Full _ -> new io.lladav.engine.Forward.Full();
+      case Forward.Window(int start, int end) ->
+        new io.lladav.engine.Forward.Window(canvasPosition(start), canvasPosition(end));
+      case Forward.Features(boolean prompt, boolean generated) ->
+        new io.lladav.engine.Forward.Features(prompt, generated);
+    };
   }
 
   private Sampling sampling(Step step) {
@@ -144,6 +162,39 @@ final class Session implements AutoCloseable {
         throw invalid("step.positions", positions[i],
             "masked, but id %d is committed there".formatted(ids[positions[i]]));
       }
+    }
+  }
+
+  private void requireServed(Step step) {
+    switch (step.forward()) {
+      case Forward.Full _ -> {
+      }
+      case Forward.Window window -> {
+        requireKept("step.window", opening.cache() instanceof Cache.KeysAndValues,
+            "open.cache.keys_and_values");
+        requireAround(window, step.positions());
+      }
+      case Forward.Features _ ->
+        requireKept("step.features", opening.cache() instanceof Cache.Features, "open.cache.features");
+    }
+  }
+
+  private void requireKept(String field, boolean served, String cache) {
+    if (!served) {
+      throw invalid(field, "not served by the session's cache", "a session opened with " + cache);
+    }
+    if (!fullForwardAsked) {
+      throw invalid(field, "nothing is kept yet", "a full forward first");
+    }
+  }
+
+  private void requireAround(Forward.Window window, int[] positions) {
+    var end = opening.genLength() + opening.suffixIds().length;
+    var first = positions[0];
+    var last = positions[positions.length - 1];
+    if (window.start() < 0 || window.end() > end || first < window.start() || last >= window.end()) {
+      throw invalid("step.window", "%d..%d".formatted(window.start(), window.end()),
+          "within 0..%d, around the positions %d..%d".formatted(end, first, last));
     }
   }
 

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -80,7 +81,7 @@ class EmbeddedDenoiserServiceTest {
       assertThat(served.getCanvasPositionsMax()).isEqualTo(4096);
       assertThat(served.getIdentity().getEngine()).isEqualTo("embedded");
       assertThat(served.getIdentity().getPrecision()).isEqualTo("fp32");
-      assertThat(served.getIdentity().getNumericsVersion()).isEqualTo("1");
+      assertThat(served.getIdentity().getNumericsVersion()).isEqualTo("2");
       assertThat(served.getIdentity().getCheckpointDigest()).matches("[0-9a-f]{64}");
     }
   }
@@ -131,11 +132,10 @@ class EmbeddedDenoiserServiceTest {
   }
 
   private static DenoiserProcess start(Path checkpoint) {
-    var limits = DenoiserProcess.config();
     // The native library allows one number of threads per process.
-    var config = new DenoiserServiceConfig(limits.grpc(), limits.metrics(), checkpoint, 2, 256, 64, 64 << 20,
-        1 << 18,
-        limits.sessionIdleMax());
+    var config = DenoiserProcess
+        .config(Map.of("checkpoint", checkpoint, "threads", 2, "session-bytes-max", 64 << 20,
+            "canvas-positions-max", 1 << 18));
     return DenoiserProcess.start(config, process -> Main.assemble(config, process));
   }
 
