@@ -34,8 +34,6 @@ import org.slf4j.LoggerFactory;
 /// Serves generations: one stream is one session, which is freed when the stream ends.
 final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DenoiserEndpoint.class);
-  /* The engine computes one step after the other: handed over together, the first would wait for the last. */
-  private static final int BATCH_MAX = 1;
 
   private final ServedModel model;
   private final ModelIdentity identity;
@@ -57,7 +55,8 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
     this.memory = new MemoryBudget("session-bytes-max", config.sessionBytesMax());
     this.metrics = new DenoiserMetrics(metrics);
     this.streams = new StreamCalls<>("denoise", config.sessionsMax(), config.sessionIdleMax());
-    this.dispatcher = Dispatcher.start(new Dispatcher.Settings("dispatcher", config.queueLength(), BATCH_MAX),
+    this.dispatcher = Dispatcher.start(new Dispatcher.Settings("dispatcher", config.queueLength(),
+        config.batchStepsMax(), config.batchRowsMax(), config.sliceRows()),
         StepWork::rows, this::run, new WorkMetrics(metrics));
     metrics.gauge("lladav_queue_length", "Steps that wait for the dispatcher.", dispatcher::queueLength);
   }
@@ -149,8 +148,8 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
     return toResponse(request.getNumber(), work, dispatcher.run(work));
   }
 
-  private List<StepResult> run(List<StepWork> batch) {
-    var results = engine.run(batch);
+  private List<StepResult> run(List<StepWork> batch, Runnable betweenSlices) {
+    var results = engine.run(batch, betweenSlices);
     metrics.ran(batch);
     return results;
   }

@@ -17,6 +17,11 @@ import java.time.Duration;
 /// @param threads processor threads of the arithmetic
 /// @param queueLength steps that may wait; further ones fail with RESOURCE_EXHAUSTED and the advice to try
 ///     again
+/// @param batchStepsMax steps that are computed together at most
+/// @param batchRowsMax rows of one batch at most, those of all its steps together, at least `sliceRows`; a step of more
+///     rows is computed alone. A row is a position computed anew, two with guidance
+/// @param sliceRows rows after which a forward of more lets in steps of no more than that, together; they get half of
+///     the time at most
 /// @param sessionsMax sessions open at the same time; further ones are refused likewise
 /// @param sessionBytesMax memory of all sessions together, their embeddings and caches, in bytes
 /// @param canvasPositionsMax positions of one canvas; the checkpoint's own limit holds besides
@@ -27,16 +32,28 @@ public record DenoiserServiceConfig(
     Path checkpoint,
     int threads,
     int queueLength,
+    int batchStepsMax,
+    int batchRowsMax,
+    int sliceRows,
     int sessionsMax,
     long sessionBytesMax,
     int canvasPositionsMax,
     Duration sessionIdleMax) implements ServiceConfig {
+  /* One row alone is never multiplied: it takes another kernel and other rounding. */
+  private static final int ROWS_MIN = 2;
+  private static final int ROWS_MAX = 2 * CanvasLayout.LENGTH_MAX;
+
   /// Checks the values.
   ///
   /// @throws io.lladav.runtime.ConfigException naming the first value out of range
   public DenoiserServiceConfig {
     require(threads >= 1 && threads <= 1024, "threads", threads, "1..1024");
     require(queueLength >= 1 && queueLength <= 65_536, "queue-length", queueLength, "1..65536");
+    require(batchStepsMax >= 1 && batchStepsMax <= 65_536, "batch-steps-max", batchStepsMax, "1..65536");
+    require(batchRowsMax >= ROWS_MIN && batchRowsMax <= ROWS_MAX, "batch-rows-max", batchRowsMax,
+        ROWS_MIN + ".." + ROWS_MAX);
+    require(sliceRows >= ROWS_MIN && sliceRows <= batchRowsMax, "slice-rows", sliceRows,
+        ROWS_MIN + "..batch-rows-max (" + batchRowsMax + ")");
     require(sessionsMax >= 1 && sessionsMax <= 65_536, "sessions-max", sessionsMax, "1..65536");
     require(sessionBytesMax >= 1, "session-bytes-max", sessionBytesMax, "at least 1");
     require(canvasPositionsMax >= 2 && canvasPositionsMax <= CanvasLayout.LENGTH_MAX, "canvas-positions-max",
@@ -44,10 +61,11 @@ public record DenoiserServiceConfig(
     require(sessionIdleMax.isPositive(), "session-idle-max", sessionIdleMax, "above 0s");
   }
 
-  /// The values of what nobody sets: all processors, 256 waiting steps, 64 sessions in 8 GiB.
+  /// The values of what nobody sets: all processors, 256 waiting steps, batches of 64 steps and 2048 rows, slices of 256
+  /// rows, 64 sessions in 8 GiB.
   public static DenoiserServiceConfig defaults() {
     return new DenoiserServiceConfig(GrpcServerConfig.on(7403), MetricsConfig.on(9403), Path.of("checkpoint"),
-        Runtime.getRuntime().availableProcessors(), 256, 64, 8L << 30, CanvasLayout.LENGTH_MAX,
+        Runtime.getRuntime().availableProcessors(), 256, 64, 2048, 256, 64, 8L << 30, CanvasLayout.LENGTH_MAX,
         Duration.ofMinutes(10));
   }
 }

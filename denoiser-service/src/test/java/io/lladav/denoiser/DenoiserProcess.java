@@ -29,7 +29,7 @@ record DenoiserProcess(ServiceProcess process, ManagedChannel channel) implement
     var grpc = new GrpcServerConfig("127.0.0.1", 0, 4 << 20, 1024, 16 * 1024, Duration.ofSeconds(30),
         Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(20));
     return new DenoiserServiceConfig(grpc, new MetricsConfig(false, "127.0.0.1", 0), Path.of("unused"), 1,
-        256, 64, 1 << 20, 1000, Duration.ofMinutes(1));
+        256, 64, 2048, 256, 64, 1 << 20, 1000, Duration.ofMinutes(1));
   }
 
   /// Those, but for some settings.

@@ -27,8 +27,6 @@ import java.util.concurrent.TimeoutException;
 /// Projects and merges the features of pictures and videos, tile by tile as they come; the tiles of several
 /// visuals take turns.
 final class ProjectorEndpoint extends ProjectorServiceImplBase implements AutoCloseable {
-  private static final int BATCH_MAX = 1;
-
   private final String checkpointDigest;
   private final ProjectorEngine engine;
   private final PlanReader plans;
@@ -49,9 +47,9 @@ final class ProjectorEndpoint extends ProjectorServiceImplBase implements AutoCl
     this.tilesProjected = metrics.counter("lladav_tiles_total", "Tiles that went through the projector.");
     this.calls = new StreamCalls<>("project", config.queueLength(), config.idleMax());
     // A call has one tile waiting at most, so the queue is never full.
-    this.dispatcher = Dispatcher.start(new Dispatcher.Settings("projector", config.queueLength(), BATCH_MAX),
+    this.dispatcher = Dispatcher.start(Dispatcher.Settings.oneByOne("projector", config.queueLength()),
         _ -> 1,
-        this::run, new WorkMetrics(metrics));
+        (batch, _) -> run(batch), new WorkMetrics(metrics));
     metrics.gauge("lladav_queue_length", "Tiles that wait for the projector.", dispatcher::queueLength);
   }
 

@@ -34,8 +34,6 @@ import java.util.concurrent.TimeoutException;
 
 /// Encodes pictures, tile by tile; the tiles of several pictures take turns.
 final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseable {
-  private static final int BATCH_MAX = 1;
-
   private final String checkpointDigest;
   private final VisionEngine engine;
   private final int imageBytesMax;
@@ -59,9 +57,8 @@ final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseabl
     this.tilesEncoded = metrics.counter("lladav_tiles_total", "Tiles that went through the vision tower.");
     this.calls = new StreamCalls<>("encode", config.queueLength(), config.idleMax());
     // A call has one tile waiting at most, so the queue is never full.
-    this.dispatcher = Dispatcher.start(new Dispatcher.Settings("tower", config.queueLength(), BATCH_MAX),
-        _ -> 1,
-        this::run, new WorkMetrics(metrics));
+    this.dispatcher = Dispatcher.start(Dispatcher.Settings.oneByOne("tower", config.queueLength()), _ -> 1,
+        (batch, _) -> run(batch), new WorkMetrics(metrics));
     metrics.gauge("lladav_queue_length", "Tiles that wait for the tower.", dispatcher::queueLength);
   }
 

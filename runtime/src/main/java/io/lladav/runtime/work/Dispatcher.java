@@ -5,57 +5,75 @@ import io.grpc.Deadline;
 import io.lladav.runtime.ServiceException.Overloaded;
 import io.lladav.runtime.ServiceException.Unavailable;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Owns the arithmetic of a process: one platform thread that takes what waits in a bounded queue, first come
 /// first served, runs it in batches and answers each.
 ///
-/// Work is not begun when its caller has gone, when its deadline has passed, or when it would pass before
-/// work of that size usually ends. What has begun is always finished.
+/// Work larger than a slice is *large*, other work *small*. The two never share a batch, in which the small would wait
+/// for the large. Instead the arithmetic calls back between two slices of a large batch, and the dispatcher then runs
+/// one batch of small work, a slice in sum at most, and answers it; not though if what was let in so far took longer
+/// than the large batch itself. So small work waits for one slice of the large, or as long as the small work before it
+/// took; and a large batch, which always goes on, takes at most twice its own time and one batch of small work more.
+/// Further large work waits its turn.
+///
+/// Work is not begun when its caller has gone, when its deadline has passed, or when it would pass before a batch of
+/// that size usually ends. What has begun is always finished.
 ///
 /// @param <W> a piece of work
 /// @param <A> what comes out of it
 public final class Dispatcher<W, A> implements AutoCloseable {
-  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
-
   private final Settings settings;
   private final ToLongFunction<W> size;
   private final Arithmetic<W, A> arithmetic;
   private final WorkMetrics metrics;
+  private final Deadline.Ticker clock;
+  private final WorkQueue<W, A> queue;
   private final Forecast forecast = new Forecast();
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-  private final Deque<Ticket> waiting = new ArrayDeque<>();
   private final CompletableFuture<@Nullable Void> ended = new CompletableFuture<>();
-  private boolean closed;
+  /// When the last batch that was not let in began, and the time spent on what was let in since.
+  private long batchBegun;
+  private long letInNanos;
 
-  /// How a dispatcher is set up.
+  /// How a dispatcher is set up. Sizes are in the unit in which work is measured.
   ///
   /// @param name of the thread, and of the queue in messages
   /// @param queueLength pieces of work that may wait, at least 1; further ones are refused
   /// @param batchMax pieces of work handed over together at most, at least 1
-  public record Settings(String name, int queueLength, int batchMax) {
+  /// @param batchSizeMax size of a batch at most, at least `sliceSize`; a piece that is larger by itself runs alone
+  /// @param sliceSize the largest size of small work, and of all that is let in between two slices of large work; at
+  ///     least 1
+  public record Settings(String name, int queueLength, int batchMax, long batchSizeMax, long sliceSize) {
     /// Checks the values.
     ///
     /// @throws IllegalArgumentException naming the first value out of range
     public Settings {
-      if (queueLength < 1) {
-        throw new IllegalArgumentException("queueLength: %d (expected: >= 1)".formatted(queueLength));
-      }
-      if (batchMax < 1) {
-        throw new IllegalArgumentException("batchMax: %d (expected: >= 1)".formatted(batchMax));
+      require("queueLength", queueLength, 1);
+      require("batchMax", batchMax, 1);
+      require("sliceSize", sliceSize, 1);
+      require("batchSizeMax", batchSizeMax, sliceSize);
+    }
+
+    /// Hands over one piece at a time, however large, and lets nothing in between.
+    public static Settings oneByOne(String name, int queueLength) {
+      return new Settings(name, queueLength, 1, Long.MAX_VALUE, Long.MAX_VALUE);
+    }
+
+    boolean isLarge(long size) {
+      return size > sliceSize;
+    }
+
+    private static void require(String field, long value, long least) {
+      if (value < least) {
+        throw new IllegalArgumentException("%s: %d (expected: >= %d)".formatted(field, value, least));
       }
     }
   }
@@ -67,7 +85,10 @@ public final class Dispatcher<W, A> implements AutoCloseable {
   @FunctionalInterface
   public interface Arithmetic<W, A> {
     /// Returns one answer per piece of work, in the same order. If it throws, all of them fail with that.
-    List<A> run(List<W> batch);
+    ///
+    /// @param betweenSlices to be called on this thread between two slices of long work, if it is cut into any; may
+    ///     call this method again, once and not deeper, and does not throw
+    List<A> run(List<W> batch, Runnable betweenSlices);
   }
 
   /// An answer and what it took.
@@ -75,15 +96,17 @@ public final class Dispatcher<W, A> implements AutoCloseable {
   /// @param <A> what came out
   /// @param value what came out
   /// @param queued time between the request and the beginning of the arithmetic
-  /// @param ran time of the arithmetic, that of the whole batch
+  /// @param ran time of the arithmetic, that of the whole batch without what was let in between its slices
   public record Answer<A>(A value, Duration queued, Duration ran) {}
 
   private Dispatcher(Settings settings, ToLongFunction<W> size, Arithmetic<W, A> arithmetic,
-      WorkMetrics metrics) {
+      WorkMetrics metrics, Deadline.Ticker clock) {
     this.settings = settings;
     this.size = size;
     this.arithmetic = arithmetic;
     this.metrics = metrics;
+    this.clock = clock;
+    this.queue = new WorkQueue<>(settings);
   }
 
   /// Starts the thread.
@@ -92,7 +115,12 @@ public final class Dispatcher<W, A> implements AutoCloseable {
   public static <W, A> Dispatcher<W, A> start(Settings settings, ToLongFunction<W> size,
       Arithmetic<W, A> arithmetic,
       WorkMetrics metrics) {
-    var dispatcher = new Dispatcher<>(settings, size, arithmetic, metrics);
+    return start(settings, size, arithmetic, metrics, Deadline.getSystemTicker());
+  }
+
+  static <W, A> Dispatcher<W, A> start(Settings settings, ToLongFunction<W> size,
+      Arithmetic<W, A> arithmetic, WorkMetrics metrics, Deadline.Ticker clock) {
+    var dispatcher = new Dispatcher<>(settings, size, arithmetic, metrics, clock);
     Thread.ofPlatform().name(settings.name()).start(dispatcher::work);
     return dispatcher;
   }
@@ -106,8 +134,8 @@ public final class Dispatcher<W, A> implements AutoCloseable {
   /// @throws TimeoutException if the work could not be finished before the caller's deadline
   public Answer<A> run(W work) throws TimeoutException {
     var context = Context.current();
-    var ticket = new Ticket(work, context.getDeadline());
-    enqueue(ticket);
+    var ticket = new Ticket<W, A>(work, size.applyAsLong(work), context.getDeadline(), clock.nanoTime());
+    queue.add(ticket);
     Context.CancellationListener onCancel = _ -> drop(ticket);
     context.addListener(onCancel, Runnable::run);
     try {
@@ -121,130 +149,94 @@ public final class Dispatcher<W, A> implements AutoCloseable {
 
   /// Returns how many pieces of work wait.
   public int queueLength() {
-    lock.lock();
-    try {
-      return waiting.size();
-    } finally {
-      lock.unlock();
-    }
+    return queue.length();
   }
 
   /// Finishes what has begun, refuses what waits, and ends the thread.
   @Override
   public void close() {
-    List<Ticket> refused;
-    lock.lock();
-    try {
-      closed = true;
-      refused = List.copyOf(waiting);
-      waiting.clear();
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-    refused.forEach(ticket -> ticket.answer.completeExceptionally(stopping()));
+    queue.close();
     ended.join();
   }
 
-  private void enqueue(Ticket ticket) {
-    lock.lock();
-    try {
-      if (closed) {
-        throw stopping();
-      }
-      if (waiting.size() >= settings.queueLength()) {
-        throw new Overloaded(RETRY_AFTER,
-            "%s: %d waiting (at most %d)".formatted(settings.name(), waiting.size(), settings.queueLength()));
-      }
-      waiting.add(ticket);
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void drop(Ticket ticket) {
-    boolean dropped;
-    lock.lock();
-    try {
-      dropped = waiting.remove(ticket);
-    } finally {
-      lock.unlock();
-    }
-    if (dropped) {
-      ticket.answer
-          .completeExceptionally(new CancellationException("cancelled while waiting for " + settings.name()));
+  private void drop(Ticket<W, A> ticket) {
+    if (queue.remove(ticket)) {
+      ticket.fail(new CancellationException("cancelled while waiting for " + settings.name()));
     }
   }
 
   private void work() {
-    while (true) {
-      var batch = take();
-      if (batch.isEmpty()) {
-        ended.complete(null);
-        return;
-      }
-      batch.removeIf(this::refuseIfLate);
-      if (!batch.isEmpty()) {
-        run(batch);
-      }
+    for (var batch = queue.take(); !batch.isEmpty(); batch = queue.take()) {
+      batchBegun = clock.nanoTime();
+      letInNanos = 0;
+      runInTime(batch, settings.isLarge(batch.getFirst().size) ? this::letIn : () -> {});
+    }
+    ended.complete(null);
+  }
+
+  private void letIn() {
+    var begun = clock.nanoTime();
+    var ownNanos = begun - batchBegun - letInNanos;
+    // However finely the arithmetic cuts, the large batch gets half of the time.
+    if (ownNanos >= letInNanos) {
+      runInTime(queue.pollSmall(), () -> {});
+      letInNanos += clock.nanoTime() - begun;
     }
   }
 
-  /// Waits for work; empty when the dispatcher was closed.
-  private List<Ticket> take() {
-    lock.lock();
-    try {
-      while (waiting.isEmpty() && !closed) {
-        changed.awaitUninterruptibly();
+  /// Refuses what would end too late and runs the rest.
+  private void runInTime(List<Ticket<W, A>> batch, Runnable betweenSlices) {
+    var batchSize = size(batch);
+    var inTime = new ArrayList<Ticket<W, A>>();
+    var expectedLate = false;
+    for (var ticket : batch) {
+      var left = nanosLeft(ticket);
+      if (left > 0 && forecast.allows(batchSize, left)) {
+        inTime.add(ticket);
+      } else {
+        ticket.fail(new TimeoutException("the work could not be finished before the deadline"));
+        expectedLate |= left > 0;
       }
-      var batch = new ArrayList<Ticket>();
-      while (batch.size() < settings.batchMax() && !waiting.isEmpty()) {
-        batch.add(waiting.remove());
-      }
-      return batch;
-    } finally {
-      lock.unlock();
+    }
+    if (expectedLate) {
+      forecast.ease(batchSize);
+    }
+    if (!inTime.isEmpty()) {
+      run(inTime, betweenSlices);
     }
   }
 
-  private boolean refuseIfLate(Ticket ticket) {
-    if (ticket.deadline == null) {
-      return false;
-    }
-    var left = ticket.deadline.timeRemaining(TimeUnit.NANOSECONDS);
-    var late = left <= 0 || !forecast.allows(ticket.size, left);
-    if (late) {
-      ticket.answer
-          .completeExceptionally(new TimeoutException("the work could not be finished before the deadline"));
-    }
-    return late;
+  private static long nanosLeft(Ticket<?, ?> ticket) {
+    return ticket.deadline == null
+        ? Long.MAX_VALUE
+        : ticket.deadline.timeRemaining(TimeUnit.NANOSECONDS);
   }
 
-  private void run(List<Ticket> batch) {
-    var begun = System.nanoTime();
+  private void run(List<Ticket<W, A>> batch, Runnable betweenSlices) {
+    var begun = clock.nanoTime();
+    var letInBefore = letInNanos;
     batch.forEach(ticket -> metrics.waited(begun - ticket.asked));
     try {
-      var answers = arithmetic.run(batch.stream().map(ticket -> ticket.work).toList());
+      var answers = arithmetic.run(batch.stream().map(ticket -> ticket.work).toList(), betweenSlices);
       if (answers.size() != batch.size()) {
         throw new IllegalStateException(
             "%d answers to %d pieces of work".formatted(answers.size(), batch.size()));
       }
-      var ran = System.nanoTime() - begun;
-      metrics.ran(ran);
+      var ran = clock.nanoTime() - begun - (letInNanos - letInBefore);
+      metrics.ran(batch.size(), ran);
+      forecast.learn(size(batch), ran);
       for (int i = 0; i < batch.size(); i++) {
         var ticket = batch.get(i);
-        forecast.learn(ticket.size, ran);
         ticket.answer.complete(new Answer<>(answers.get(i), Duration.ofNanos(begun - ticket.asked),
             Duration.ofNanos(ran)));
       }
     } catch (Throwable failure) {
-      batch.forEach(ticket -> ticket.answer.completeExceptionally(failure));
+      batch.forEach(ticket -> ticket.fail(failure));
     }
   }
 
-  private Unavailable stopping() {
-    return new Unavailable(RETRY_AFTER, settings.name() + ": stopping, takes no new work");
+  private static long size(List<? extends Ticket<?, ?>> batch) {
+    return batch.stream().mapToLong(ticket -> ticket.size).sum();
   }
 
   private static RuntimeException unwrap(CompletionException failure) throws TimeoutException {
@@ -253,19 +245,5 @@ public final class Dispatcher<W, A> implements AutoCloseable {
       case RuntimeException e -> e;
       case null, default -> failure;
     };
-  }
-
-  private final class Ticket {
-    final W work;
-    final long size;
-    final @Nullable Deadline deadline;
-    final long asked = System.nanoTime();
-    final CompletableFuture<Answer<A>> answer = new CompletableFuture<>();
-
-    Ticket(W work, @Nullable Deadline deadline) {
-      this.work = work;
-      this.size = Dispatcher.this.size.applyAsLong(work);
-      this.deadline = deadline;
-    }
   }
 }

@@ -17,13 +17,13 @@ final class Forecast {
 
   /// Tells whether work of this size usually ends in time; true where nothing is known.
   boolean allows(long size, long nanosLeft) {
-    var bucket = bucket(size);
-    var allowed = averageNanos[bucket] <= nanosLeft;
-    if (!allowed) {
-      // Refused work teaches nothing: without easing, one slow run could refuse all that follows for ever.
-      averageNanos[bucket] *= EASING;
-    }
-    return allowed;
+    return averageNanos[bucket(size)] <= nanosLeft;
+  }
+
+  /// Expects a little less of work of this size. To be called when some was refused: it teaches nothing, and one slow
+  /// run could refuse all that follows for ever.
+  void ease(long size) {
+    averageNanos[bucket(size)] *= EASING;
   }
 
   private static int bucket(long size) {
