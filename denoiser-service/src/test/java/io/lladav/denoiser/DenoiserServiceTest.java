@@ -9,6 +9,8 @@ import static io.lladav.denoiser.Messages.visual;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import io.grpc.Deadline;
 import io.grpc.StatusException;
@@ -457,7 +459,8 @@ class DenoiserServiceTest {
       while (stream.read() != null) {
         // Whether the answer to the opening comes first depends on the machine.
       }
-    }).withMessageStartingWith("DEADLINE_EXCEEDED");
+    }).withMessageStartingWith("DEADLINE_EXCEEDED")
+        .satisfies(failure -> assertThat(reason(failure)).isEqualTo("DEADLINE_EXCEEDED"));
     await(() -> engine.openSessions.get() == 0);
   }
 
@@ -519,6 +522,15 @@ class DenoiserServiceTest {
   private static boolean hasRetryInfo(StatusException failure) {
     return Objects.requireNonNull(StatusProto.fromThrowable(failure)).getDetailsList().stream()
         .anyMatch(detail -> detail.is(RetryInfo.class));
+  }
+
+  private static String reason(StatusException failure) throws InvalidProtocolBufferException {
+    for (var detail : Objects.requireNonNull(StatusProto.fromThrowable(failure)).getDetailsList()) {
+      if (detail.is(ErrorInfo.class)) {
+        return detail.unpack(ErrorInfo.class).getReason();
+      }
+    }
+    return "none";
   }
 
   private static void await(BooleanSupplier condition) {

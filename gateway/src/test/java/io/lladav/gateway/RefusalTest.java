@@ -225,6 +225,19 @@ final class RefusalTest {
   }
 
   @Test
+  void refusesAMessageThatIsTooLargeToRead() throws Exception {
+    var request = question("?").addMessages(0, user(image(ByteString.copyFrom(new byte[64 << 20])))).build();
+    var failure = cluster.client.refused(request);
+
+    assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(failure.limits()).containsExactly("grpc.message-bytes-max");
+    assertThat(failure.reasons()).containsExactly("LIMIT_EXCEEDED");
+    assertThat(failure.message()).isEqualTo(
+        "message: gRPC message exceeds maximum size 67108864: %d".formatted(request.getSerializedSize())
+            + " (expected: at most 67108864 bytes, grpc.message-bytes-max)");
+  }
+
+  @Test
   void refusesATextThatIsTooLong() throws Exception {
     var failure = cluster.client.refused(question("1 2 3 4 5 6 7 8 9 ".repeat(50)));
 
