@@ -290,11 +290,12 @@ class DenoiserServiceTest {
   @Test
   void refusesCanvasesThatAreTooLong() throws Exception {
     refuses(request(open().setGenLength(998).addSuffixIds(1)),
-        "RESOURCE_EXHAUSTED: canvas: 1001 positions, 2 of them prompt, 998 reply, 1 suffix (at most 1000)");
+        "RESOURCE_EXHAUSTED: canvas: 1001 positions, 2 of them prompt, 998 reply, 1 suffix"
+            + " (expected: at most 1000, canvas-positions-max)");
     refuses(
         request(open().addSegments(visual(0, Integer.MAX_VALUE)).addSegments(visual(0, Integer.MAX_VALUE))),
         "RESOURCE_EXHAUSTED: canvas: 4294967300 positions, 4294967296 of them prompt, 4 reply, 0 suffix"
-            + " (at most 1000)");
+            + " (expected: at most 1000, canvas-positions-max)");
   }
 
   @Test

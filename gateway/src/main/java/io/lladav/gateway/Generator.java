@@ -168,7 +168,7 @@ final class Generator {
       int positions = plan.promptPositions() + decoding.genLength() + decoding.suffix().length;
       if (positions > canvasPositionsMax) {
         throw new ServiceException.LimitExceeded("canvas-positions-max",
-            "messages: %d positions of prompt, reply and suffix (expected: at most %d)"
+            "messages: %d positions of prompt, reply and suffix (expected: at most %d, canvas-positions-max)"
                 .formatted(positions, canvasPositionsMax));
       }
     }

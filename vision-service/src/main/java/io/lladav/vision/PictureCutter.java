@@ -55,11 +55,16 @@ final class PictureCutter {
     } catch (PictureException e) {
       throw switch (e.kind()) {
         case UNDECODABLE -> new InvalidRequest("data", String.valueOf(e.getMessage()));
-        case TOO_LARGE -> new LimitExceeded("image_pixels_max", String.valueOf(e.getMessage()));
+        case SIDE_TOO_LONG -> tooLarge("image-side-max", e);
+        case TOO_MANY_PIXELS -> tooLarge("image-pixels-max", e);
       };
     } finally {
       decodes.release();
     }
+  }
+
+  private static LimitExceeded tooLarge(String limit, PictureException failure) {
+    return new LimitExceeded(limit, "%s; the limit is %s".formatted(failure.getMessage(), limit));
   }
 
   private VisualPlan plan(Size size, Cut cut) {

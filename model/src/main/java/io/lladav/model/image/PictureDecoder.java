@@ -19,8 +19,8 @@ public final class PictureDecoder {
   ///
   /// @param bytes the whole file
   /// @param limits refused from the header, before anything is decoded
-  /// @throws PictureException of kind TOO_LARGE if the header announces more than the limits allow, and of kind
-  ///     UNDECODABLE if the bytes are no picture of a known format or a damaged one
+  /// @throws PictureException of kind SIDE_TOO_LONG or TOO_MANY_PIXELS if the header announces more than the limits
+  ///     allow, and of kind UNDECODABLE if the bytes are no picture of a known format or a damaged one
   public static Picture decode(byte[] bytes, PictureLimits limits) {
     PictureFile file = open(bytes);
     PictureHeader header = file.header();

@@ -71,7 +71,7 @@ final class PictureDecoderTest {
         .withMessage(
             "picture: 640x480 pixels (expected: a side of at most 639 pixels)")
         .extracting(PictureException::kind)
-        .isEqualTo(PictureException.Kind.TOO_LARGE);
+        .isEqualTo(PictureException.Kind.SIDE_TOO_LONG);
   }
 
   @Test
@@ -82,7 +82,9 @@ final class PictureDecoderTest {
         .isThrownBy(() -> PictureDecoder.decode(bytes,
             new PictureLimits(640, 640 * 480 - 1)))
         .withMessage(
-            "picture: 640x480 pixels (expected: at most 307199 pixels)");
+            "picture: 640x480 pixels (expected: at most 307199 pixels)")
+        .extracting(PictureException::kind)
+        .isEqualTo(PictureException.Kind.TOO_MANY_PIXELS);
   }
 
   @ParameterizedTest
@@ -119,7 +121,7 @@ final class PictureDecoderTest {
     assertThatExceptionOfType(PictureException.class)
         .isThrownBy(() -> PictureDecoder.decode(bytes, Golden.LIMITS))
         .extracting(PictureException::kind)
-        .isEqualTo(PictureException.Kind.TOO_LARGE);
+        .isEqualTo(PictureException.Kind.SIDE_TOO_LONG);
   }
 
   @Test
