@@ -221,13 +221,13 @@ final class RequestParser {
   }
 
   private Visual.Frame frame(String field, Image wire) {
-    var data = wire.getData();
     String dataField = field + ".data";
-    requireLimit(data.size(), limits.imageBytesMax(), "limits.image-bytes-max", dataField, "bytes");
+    requireLimit(wire.getData().size(), limits.imageBytesMax(), "limits.image-bytes-max", dataField, "bytes");
     try {
-      var header = PictureDecoder.readHeader(data.toByteArray());
+      var data = wire.getData().asReadOnlyByteBuffer();
+      var header = PictureDecoder.readHeader(data);
       pictureLimits.check(header);
-      return new Visual.Frame(dataField, data.asReadOnlyByteBuffer(), header.width(), header.height());
+      return new Visual.Frame(dataField, data, header.width(), header.height());
     } catch (PictureException e) {
       String message = "%s: %s".formatted(dataField, e.getMessage());
       throw switch (e.kind()) {

@@ -13,6 +13,7 @@ import io.lladav.model.image.VisualPlan;
 import io.lladav.model.image.VisualPlanner;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.LimitExceeded;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 
@@ -48,7 +49,7 @@ final class PictureCutter {
     var plan = plan(announced, cut);
     decodes.acquire();
     try {
-      var header = PictureDecoder.readHeader(bytes);
+      var header = PictureDecoder.readHeader(ByteBuffer.wrap(bytes));
       limits.check(header);
       requireSize(announced, new Size(header.width(), header.height()));
       return tiles(PictureDecoder.decode(bytes, limits), plan);

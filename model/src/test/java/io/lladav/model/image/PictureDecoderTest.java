@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.management.ThreadMXBean;
 import io.lladav.model.GoldenTensors;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.StreamSupport;
@@ -25,7 +28,7 @@ final class PictureDecoderTest {
   @MethodSource("pictures")
   void readsTheHeader(JsonNode expected) {
     PictureHeader header = PictureDecoder
-        .readHeader(Golden.bytes("images/" + expected.path("file").asText()));
+        .readHeader(ByteBuffer.wrap(Golden.bytes("images/" + expected.path("file").asText())));
 
     assertThat(header.format().name()).isEqualTo(expected.path("format").asText());
     assertThat(new Size(header.width(), header.height())).isEqualTo(Golden.size(expected.path("size")));
@@ -59,6 +62,33 @@ final class PictureDecoderTest {
     Picture expected = Golden.picture("images/decoded/" + file + ".png");
 
     assertThat(Golden.picture("images/" + file).rgb()).isEqualTo(expected.rgb());
+  }
+
+  @ParameterizedTest
+  @MethodSource("pictures")
+  void readsTheHeaderOfAPartOfAReadOnlyBuffer(JsonNode expected) {
+    byte[] file = Golden.bytes("images/" + expected.path("file").asText());
+    var larger = ByteBuffer.allocate(file.length + 7).put(3, file).asReadOnlyBuffer().position(3)
+        .limit(3 + file.length);
+
+    assertThat(PictureDecoder.readHeader(larger)).isEqualTo(PictureDecoder.readHeader(ByteBuffer.wrap(file)));
+    assertThat(larger.position()).isEqualTo(3);
+    assertThatExceptionOfType(PictureException.class)
+        .isThrownBy(() -> PictureDecoder.readHeader(larger.slice(3, 12)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"shapes-640x480.png", "photo-progressive.jpg"})
+  void readsAHeaderWithoutCopyingTheFile(String name) {
+    byte[] picture = Golden.bytes("images/" + name);
+    var file = ByteBuffer.allocate(32 << 20).put(0, picture).asReadOnlyBuffer();
+    PictureDecoder.readHeader(file);
+    var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+
+    PictureDecoder.readHeader(file);
+
+    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(1 << 20);
   }
 
   @Test
@@ -106,8 +136,7 @@ final class PictureDecoderTest {
   @Test
   void refusesBytesThatAreNoPicture() {
     assertThatExceptionOfType(PictureException.class)
-        .isThrownBy(() -> PictureDecoder.readHeader("<svg/>".getBytes(
-            UTF_8)))
+        .isThrownBy(() -> PictureDecoder.readHeader(UTF_8.encode("<svg/>")))
         .withMessage(
             "picture: unknown format (expected: PNG, JPEG, WebP, GIF or BMP)");
   }
