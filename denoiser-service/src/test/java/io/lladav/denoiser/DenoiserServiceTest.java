@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
@@ -431,6 +432,31 @@ class DenoiserServiceTest {
     stream.halfClose();
     assertThat(stream.read()).isNull();
     stopping.join();
+  }
+
+  @Test
+  void tellsALateSessionToMoveBeforeAnythingElse() throws Exception {
+    var config = DenoiserProcess.config();
+    var endpoint = new AtomicReference<DenoiserEndpoint>();
+    denoiser.close();
+    // Drains as when it stops, but for the connection, which the client does not know of in time.
+    denoiser = DenoiserProcess.start(config, process -> {
+      var model = new ServedModel("d".repeat(64), engine.identity(), ScriptedEngine.MASK_ID, 1000);
+      endpoint.set(process.own(new DenoiserEndpoint(model, engine, config, process.metrics())));
+      process.add(endpoint.get());
+    });
+    var early = opened(open());
+    endpoint.get().drain();
+    var late = denoiser.client().denoise();
+    late.write(request(open()));
+
+    assertThat(early.read().hasDraining()).isTrue();
+    assertThat(late.read().hasDraining()).isTrue();
+    assertThat(late.read().hasOpened()).isTrue();
+    assertThat(ask(late, request(step(1, 0))).hasStepResult()).isTrue();
+    assertThat(ask(early, request(step(1, 0))).hasStepResult()).isTrue();
+    late.halfClose();
+    assertThat(late.read()).as("told once").isNull();
   }
 
   @Test

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A step is a pure function of prompt, canvas and numbers, all of which stay in the gateway. So when a session breaks,
 /// or its denoiser drains, another one is opened with the prompt and the canvas as it stands, and the step is asked
-/// again: the reply goes on with the same ids. Used by one thread.
+/// again: the reply goes on with the same ids. Overload refuses a reply that has not begun; one that has waits, since
+/// it would else be lost. Used by one thread.
 final class DenoiserLink implements AutoCloseable {
   private static final Duration FIRST_WAIT = Duration.ofMillis(100);
   private static final double WAIT_GROWTH = 1.5;
@@ -35,6 +36,7 @@ final class DenoiserLink implements AutoCloseable {
   private final List<Choice> committed = new ArrayList<>();
   private final List<Choice> unsent = new ArrayList<>();
   private @Nullable DenoiserSession session;
+  private boolean begun;
 
   /// @param model the identity every denoiser of this generation must have
   /// @param digests content digest of each visual, by its index
@@ -62,7 +64,7 @@ final class DenoiserLink implements AutoCloseable {
 
   /// Opens the first session and brings the prompt there.
   ///
-  /// @throws BackendException if no denoiser can be had within the failover time
+  /// @throws BackendException if no denoiser can be had within the failover time, or one is overloaded
   void open() throws Exception {
     retry(() -> {
       if (session == null) {
@@ -70,6 +72,7 @@ final class DenoiserLink implements AutoCloseable {
       }
       return true;
     });
+    begun = true;
   }
 
   /// Asks for one step's candidates.
@@ -128,7 +131,11 @@ final class DenoiserLink implements AutoCloseable {
   private DenoiserSession openSession() throws InterruptedException {
     var opened = DenoiserSession.open(backends);
     try {
-      for (int segment : opened.begin(model, request, plan, digests, committed)) {
+      var missing = opened.begin(model, request, plan, digests, committed);
+      if (session != null) {
+        opened.requireStaying();
+      }
+      for (int segment : missing) {
         sendVisual(opened, segment);
       }
       unsent.clear();
@@ -154,9 +161,13 @@ final class DenoiserLink implements AutoCloseable {
     return RetryConfig.custom()
         .maxAttempts(Integer.MAX_VALUE)
         .intervalFunction(IntervalFunction.ofExponentialBackoff(FIRST_WAIT, WAIT_GROWTH, WAIT_MAX))
-        .retryOnException(failure -> failure instanceof BackendException backend && backend.isPassing()
+        .retryOnException(failure -> failure instanceof BackendException backend && isPassing(backend)
             && !Context.current().isCancelled() && lost.elapsed().compareTo(failoverTime) < 0)
         .build();
+  }
+
+  private boolean isPassing(BackendException failure) {
+    return failure.isPassing() || (begun && failure.isOverloaded());
   }
 
   /// Time since it was first asked. Used by one thread.

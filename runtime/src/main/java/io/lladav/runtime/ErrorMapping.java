@@ -51,6 +51,14 @@ public final class ErrorMapping {
     };
   }
 
+  /// Whether the answer to a failed call says when to ask again.
+  public static boolean asksToRetry(StatusException answer) {
+    var trailers = answer.getTrailers();
+    var details = trailers == null ? null : trailers.get(DETAILS);
+    return details != null
+        && details.getDetailsList().stream().anyMatch(detail -> detail.is(RetryInfo.class));
+  }
+
   /// Ends a call as [#toStatus] says.
   static void close(ServerCall<?, ?> call, Throwable failure) {
     var answer = toStatus(failure);
