@@ -73,7 +73,7 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
     return streams.serve(responses, this::serve);
   }
 
-  /// Takes no new sessions and tells the open ones to move.
+  /// Tells the open sessions to move, and those that still come.
   void drain() {
     var draining = DenoiseResponse.newBuilder().setDraining(Draining.getDefaultInstance()).build();
     streams.drain(call -> call.writeNow(draining));

@@ -2,7 +2,6 @@ package io.lladav.denoiser;
 
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.EngineException;
-import io.lladav.engine.Precision;
 import io.lladav.engine.TokenIds;
 import io.lladav.engine.embedded.EmbeddedRuntime;
 import io.lladav.model.CheckpointException;
@@ -35,7 +34,8 @@ public final class Main {
       var runtime = process.own(EmbeddedRuntime.start(config.threads()));
       var special = tokenizer.specialTokens();
       var engine = process
-          .own(runtime.denoiser(checkpoint, tokenIds(special), tokenizer.size(), Precision.FP32));
+          .own(runtime.denoiser(checkpoint, tokenIds(special), tokenizer.size(), config.precision(),
+              config.sliceRows()));
       var positionsMax = Math.min(ServedModel.positionsMax(checkpoint), config.canvasPositionsMax());
       var model = new ServedModel(checkpoint.digest(), engine.identity(), special.mask(), positionsMax);
       serve(model, engine, config, process);

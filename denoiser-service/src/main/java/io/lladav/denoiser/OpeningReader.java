@@ -43,10 +43,10 @@ final class OpeningReader {
     }
     var length = promptLength + open.getGenLength() + open.getSuffixIdsCount();
     if (length > canvasPositionsMax) {
-      throw new LimitExceeded("canvas_positions_max",
+      throw new LimitExceeded("canvas-positions-max",
           "canvas: %d positions, %d of them prompt, %d reply, %d suffix"
               .formatted(length, promptLength, open.getGenLength(), open.getSuffixIdsCount())
-              + " (at most " + canvasPositionsMax + ")");
+              + " (expected: at most %d, canvas-positions-max)".formatted(canvasPositionsMax));
     }
   }
 

@@ -13,6 +13,8 @@ import static io.lladav.denoiser.Messages.visual;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import io.grpc.Deadline;
 import io.grpc.StatusException;
@@ -28,6 +30,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -283,11 +288,12 @@ class DenoiserServiceTest {
   @Test
   void refusesCanvasesThatAreTooLong() throws Exception {
     denoiser.refuses(request(open().setGenLength(998).addSuffixIds(1)),
-        "RESOURCE_EXHAUSTED: canvas: 1001 positions, 2 of them prompt, 998 reply, 1 suffix (at most 1000)");
+        "RESOURCE_EXHAUSTED: canvas: 1001 positions, 2 of them prompt, 998 reply, 1 suffix"
+            + " (expected: at most 1000, canvas-positions-max)");
     denoiser.refuses(
         request(open().addSegments(visual(0, Integer.MAX_VALUE)).addSegments(visual(0, Integer.MAX_VALUE))),
         "RESOURCE_EXHAUSTED: canvas: 4294967300 positions, 4294967296 of them prompt, 4 reply, 0 suffix"
-            + " (at most 1000)");
+            + " (expected: at most 1000, canvas-positions-max)");
   }
 
   @Test
@@ -428,6 +434,31 @@ class DenoiserServiceTest {
   }
 
   @Test
+  void tellsALateSessionToMoveBeforeAnythingElse() throws Exception {
+    var config = DenoiserProcess.config();
+    var endpoint = new AtomicReference<DenoiserEndpoint>();
+    denoiser.close();
+    // Drains as when it stops, but for the connection, which the client does not know of in time.
+    denoiser = DenoiserProcess.start(config, process -> {
+      var model = new ServedModel("d".repeat(64), engine.identity(), ScriptedEngine.MASK_ID, 1000);
+      endpoint.set(process.own(new DenoiserEndpoint(model, engine, config, process.metrics())));
+      process.add(endpoint.get());
+    });
+    var early = denoiser.opened(open());
+    endpoint.get().drain();
+    var late = denoiser.client().denoise();
+    late.write(request(open()));
+
+    assertThat(early.read().hasDraining()).isTrue();
+    assertThat(late.read().hasDraining()).isTrue();
+    assertThat(late.read().hasOpened()).isTrue();
+    assertThat(ask(late, request(step(1, 0))).hasStepResult()).isTrue();
+    assertThat(ask(early, request(step(1, 0))).hasStepResult()).isTrue();
+    late.halfClose();
+    assertThat(late.read()).as("told once").isNull();
+  }
+
+  @Test
   void keepsNothingOfAHundredSessionsThatWereDropped() throws Exception {
     for (int i = 0; i < 100; i++) {
       var stream = denoiser.opened(open().addSegments(visual(0, 2)));
@@ -452,7 +483,8 @@ class DenoiserServiceTest {
       while (stream.read() != null) {
         // Whether the answer to the opening comes first depends on the machine.
       }
-    }).withMessageStartingWith("DEADLINE_EXCEEDED");
+    }).withMessageStartingWith("DEADLINE_EXCEEDED")
+        .satisfies(failure -> assertThat(reason(failure)).isEqualTo("DEADLINE_EXCEEDED"));
     await(() -> engine.openSessions.get() == 0);
   }
 
@@ -482,5 +514,20 @@ class DenoiserServiceTest {
   private static boolean hasRetryInfo(StatusException failure) {
     return Objects.requireNonNull(StatusProto.fromThrowable(failure)).getDetailsList().stream()
         .anyMatch(detail -> detail.is(RetryInfo.class));
+  }
+
+  private static String reason(StatusException failure) throws InvalidProtocolBufferException {
+    for (var detail : Objects.requireNonNull(StatusProto.fromThrowable(failure)).getDetailsList()) {
+      if (detail.is(ErrorInfo.class)) {
+        return detail.unpack(ErrorInfo.class).getReason();
+      }
+    }
+    return "none";
+  }
+
+  private static void await(BooleanSupplier condition) {
+    while (!condition.getAsBoolean()) {
+      LockSupport.parkNanos(1_000_000);
+    }
   }
 }

@@ -2,6 +2,7 @@ package io.lladav.gateway;
 
 import io.grpc.Status;
 import io.grpc.StatusException;
+import io.lladav.runtime.ErrorMapping;
 
 /// A service behind the gateway failed or did not answer.
 final class BackendException extends RuntimeException {
@@ -37,4 +38,9 @@ final class BackendException extends RuntimeException {
 
   /// Whether another process, or the same one later, may well do better.
   boolean isPassing() { return code() == Status.Code.UNAVAILABLE; }
+
+  /// Whether the service has too much to do now; a request that is too large at any time is not that.
+  boolean isOverloaded() {
+    return code() == Status.Code.RESOURCE_EXHAUSTED && ErrorMapping.asksToRetry(failure);
+  }
 }

@@ -19,11 +19,13 @@ import java.util.stream.IntStream;
 
 /// The debugging service on the wire: a generation with recorded random numbers, told in more detail.
 final class DebugEndpoint extends DebugServiceImplBase {
+  private final Admission admission;
   private final RequestParser parser;
   private final Generator generator;
   private final ModelIdentity identity;
 
-  DebugEndpoint(RequestParser parser, Generator generator, ModelIdentity identity) {
+  DebugEndpoint(Admission admission, RequestParser parser, Generator generator, ModelIdentity identity) {
+    this.admission = admission;
     this.parser = parser;
     this.generator = generator;
     this.identity = identity;
@@ -33,13 +35,15 @@ final class DebugEndpoint extends DebugServiceImplBase {
   public void replay(ReplayRequest wire, StreamObserver<ReplayResponse> responses) {
     Handlers.run(responses, () -> {
       var call = (ServerCallStreamObserver<ReplayResponse>) responses;
-      var request = parser.parse(wire.getRequest());
-      var events = new EventWriter(request, identity, call::isReady,
-          event -> responses.onNext(ReplayResponse.newBuilder().setEvent(event).build()));
-      generator.run(request, numbers(wire, request), event -> {
-        detail(event, request, responses);
-        events.write(event);
-      });
+      try (var _ = admission.enter()) {
+        var request = parser.parse(wire.getRequest());
+        var events = new EventWriter(request, identity, call::isReady,
+            event -> responses.onNext(ReplayResponse.newBuilder().setEvent(event).build()));
+        generator.run(request, numbers(wire, request), event -> {
+          detail(event, request, responses);
+          events.write(event);
+        });
+      }
       responses.onCompleted();
     });
   }

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// A step is a pure function of prompt, canvas, numbers and the steps that filled the session's cache, all of which stay
 /// in the gateway. So when a session breaks, or its denoiser drains, another one is opened with the prompt and the canvas
 /// as it stood at the last full forward; the steps that made the cache what it was are asked again, then the one that
-/// was not answered: the reply goes on with the same ids. Before a full forward nothing is asked again. Used by one
-/// thread.
+/// was not answered: the reply goes on with the same ids. Before a full forward nothing is asked again. Overload refuses
+/// a reply that has not begun; one that has waits, since it would else be lost. Used by one thread.
 final class DenoiserLink implements AutoCloseable {
   private static final Duration FIRST_WAIT = Duration.ofMillis(100);
   private static final double WAIT_GROWTH = 1.5;
@@ -39,6 +39,7 @@ final class DenoiserLink implements AutoCloseable {
   private final ReplayLog log = new ReplayLog();
   private final List<Choice> unsent = new ArrayList<>();
   private @Nullable DenoiserSession session;
+  private boolean begun;
 
   /// @param model the identity every denoiser of this generation must have
   /// @param digests content digest of each visual, by its index
@@ -66,7 +67,7 @@ final class DenoiserLink implements AutoCloseable {
 
   /// Opens the first session and brings the prompt there.
   ///
-  /// @throws BackendException if no denoiser can be had within the failover time
+  /// @throws BackendException if no denoiser can be had within the failover time, or one is overloaded
   void open() throws Exception {
     retry(() -> {
       if (session == null) {
@@ -74,6 +75,7 @@ final class DenoiserLink implements AutoCloseable {
       }
       return true;
     });
+    begun = true;
   }
 
   /// Asks for one step's candidates.
@@ -133,7 +135,11 @@ final class DenoiserLink implements AutoCloseable {
   private DenoiserSession openSession(Replay replay) throws InterruptedException {
     var opened = DenoiserSession.open(backends);
     try {
-      for (int segment : opened.begin(model, request, plan, digests, replay.canvas())) {
+      var missing = opened.begin(model, request, plan, digests, replay.canvas());
+      if (session != null) {
+        opened.requireStaying();
+      }
+      for (int segment : missing) {
         sendVisual(opened, segment);
       }
       for (var again : replay.steps()) {
@@ -163,9 +169,13 @@ final class DenoiserLink implements AutoCloseable {
     return RetryConfig.custom()
         .maxAttempts(Integer.MAX_VALUE)
         .intervalFunction(IntervalFunction.ofExponentialBackoff(FIRST_WAIT, WAIT_GROWTH, WAIT_MAX))
-        .retryOnException(failure -> failure instanceof BackendException backend && backend.isPassing()
+        .retryOnException(failure -> failure instanceof BackendException backend && isPassing(backend)
             && !Context.current().isCancelled() && lost.elapsed().compareTo(failoverTime) < 0)
         .build();
+  }
+
+  private boolean isPassing(BackendException failure) {
+    return failure.isPassing() || (begun && failure.isOverloaded());
   }
 
   /// Time since it was first asked. Used by one thread.

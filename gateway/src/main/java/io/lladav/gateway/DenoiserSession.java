@@ -115,6 +115,15 @@ final class DenoiserSession implements AutoCloseable {
   /// Whether the denoiser has said that it is about to stop.
   boolean isDraining() { return draining; }
 
+  /// Throws if the denoiser has said that it is about to stop.
+  ///
+  /// @throws BackendException with UNAVAILABLE then
+  void requireStaying() {
+    if (draining) {
+      throw failure(Status.UNAVAILABLE.withDescription("is about to stop"));
+    }
+  }
+
   @Override
   public void close() {
     call.close();

@@ -12,12 +12,15 @@ import io.lladav.v1.GetModelResponse;
 
 /// The public API on the wire.
 final class GenerationEndpoint extends GenerationServiceImplBase {
+  private final Admission admission;
   private final RequestParser parser;
   private final Generator generator;
   private final GetModelResponse model;
 
   /// @param model the answer to `GetModel`; nothing in it changes while the process runs
-  GenerationEndpoint(RequestParser parser, Generator generator, GetModelResponse model) {
+  GenerationEndpoint(Admission admission, RequestParser parser, Generator generator,
+      GetModelResponse model) {
+    this.admission = admission;
     this.parser = parser;
     this.generator = generator;
     this.model = model;
@@ -27,9 +30,11 @@ final class GenerationEndpoint extends GenerationServiceImplBase {
   public void generate(GenerateRequest wire, StreamObserver<GenerateResponse> responses) {
     Handlers.run(responses, () -> {
       var call = (ServerCallStreamObserver<GenerateResponse>) responses;
-      var request = parser.parse(wire);
-      var events = new EventWriter(request, model.getIdentity(), call::isReady, responses::onNext);
-      generator.run(request, new CounterRandom(request.decoding().sampling().seed()), events::write);
+      try (var _ = admission.enter()) {
+        var request = parser.parse(wire);
+        var events = new EventWriter(request, model.getIdentity(), call::isReady, responses::onNext);
+        generator.run(request, new CounterRandom(request.decoding().sampling().seed()), events::write);
+      }
       responses.onCompleted();
     });
   }

@@ -1,7 +1,5 @@
 package io.lladav.gateway;
 
-import io.github.resilience4j.bulkhead.Bulkhead;
-import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.grpc.Context;
 import io.lladav.decoding.Asked;
 import io.lladav.decoding.Choice;
@@ -28,8 +26,6 @@ import java.util.stream.IntStream;
 
 /// Runs generations: one thread each, one stream to one denoiser each, canvas and randomness here.
 final class Generator {
-  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
-
   private final ServedModel served;
   private final ModelIdentity identity;
   private final int canvasPositionsMax;
@@ -37,7 +33,6 @@ final class Generator {
   private final VisualStream visualStream;
   private final Duration failoverTime;
   private final GenerationMetrics metrics;
-  private final Bulkhead admission;
 
   /// @param denoiser the identity every denoiser must have, and the canvas that fits there
   /// @param config limits and times
@@ -50,10 +45,6 @@ final class Generator {
     this.visualStream = new VisualStream(backends, denoiser.identity().getCheckpointDigest());
     this.failoverTime = config.failoverTime();
     this.metrics = metrics;
-    this.admission = Bulkhead.of("generations", BulkheadConfig.custom()
-        .maxConcurrentCalls(config.limits().concurrentGenerationsMax())
-        .maxWaitDuration(Duration.ZERO)
-        .build());
   }
 
   /// Runs one generation to its end.
@@ -64,17 +55,10 @@ final class Generator {
   /// @throws Exception if the client has gone or a service failed
   void run(GenerationRequest request, RandomNumbers numbers, Consumer<GenerationEvent> events)
       throws Exception {
-    if (!admission.tryAcquirePermission()) {
-      throw new ServiceException.Overloaded(RETRY_AFTER, "%d generations are running (expected: at most %d)"
-          .formatted(admission.getBulkheadConfig().getMaxConcurrentCalls(),
-              admission.getBulkheadConfig().getMaxConcurrentCalls()));
-    }
     try {
       new Run(request, numbers, events).toEnd();
     } catch (BackendException e) {
       throw BackendFailures.toClient(e);
-    } finally {
-      admission.onComplete();
     }
   }
 
@@ -169,7 +153,7 @@ final class Generator {
       int positions = plan.promptPositions() + decoding.genLength() + decoding.suffix().length;
       if (positions > canvasPositionsMax) {
         throw new ServiceException.LimitExceeded("canvas-positions-max",
-            "messages: %d positions of prompt, reply and suffix (expected: at most %d)"
+            "messages: %d positions of prompt, reply and suffix (expected: at most %d, canvas-positions-max)"
                 .formatted(positions, canvasPositionsMax));
       }
     }

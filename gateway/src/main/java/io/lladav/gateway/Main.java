@@ -18,12 +18,14 @@ public final class Main {
     var served = process.own(ServedModel.open(config.checkpoint(), config.limits().promptPositionsMax()));
     var backends = process.own(Backends.open(config));
     var denoiser = new Handshake(backends, served.checkpoint().digest()).complete();
+    var admission = new Admission(config.limits().concurrentGenerationsMax());
     var parser = new RequestParser(served.tokenizer(), config.limits());
     var generator = new Generator(served, denoiser, backends, config,
         new GenerationMetrics(process.metrics()));
-    process.add(new GenerationEndpoint(parser, generator, ModelCard.of(served, denoiser.identity(), config)));
+    process.add(new GenerationEndpoint(admission, parser, generator,
+        ModelCard.of(served, denoiser.identity(), config)));
     if (config.debugService()) {
-      process.add(new DebugEndpoint(parser, generator, denoiser.identity()));
+      process.add(new DebugEndpoint(admission, parser, generator, denoiser.identity()));
     }
   }
 }

@@ -88,7 +88,7 @@ final class RequestParser {
     if (count == 0) {
       throw new InvalidRequest("messages", "messages: none (expected: at least one, the last by the user)");
     }
-    requireLimit(count, limits.messagesMax(), "messages-max", "messages", "messages");
+    requireLimit(count, limits.messagesMax(), "limits.messages-max", "messages", "messages");
     requireTexts(wire);
     var dialogue = new ArrayList<io.lladav.model.prompt.Message>();
     for (int i = 0; i < count; i++) {
@@ -100,7 +100,7 @@ final class RequestParser {
       dialogue.add(message);
     }
     int pictures = visuals.stream().mapToInt(visual -> visual.frames().size()).sum();
-    requireLimit(pictures, limits.imagesMax(), "images-max", "messages", "pictures and frames");
+    requireLimit(pictures, limits.imagesMax(), "limits.images-max", "messages", "pictures and frames");
     return dialogue;
   }
 
@@ -122,7 +122,7 @@ final class RequestParser {
     for (var stop : wire.getDecoding().getStop().getValuesList()) {
       chars += stop.length();
     }
-    requireLimit(chars, limits.textCharsMax(), "text-chars-max", "messages", "characters of text");
+    requireLimit(chars, limits.textCharsMax(), "limits.text-chars-max", "messages", "characters of text");
   }
 
   private io.lladav.model.prompt.Message message(String field, io.lladav.v1.Message wire,
@@ -162,7 +162,7 @@ final class RequestParser {
     if (count == 0) {
       throw new InvalidRequest(field + ".frames", field + ".frames: none (expected: at least one)");
     }
-    requireLimit(count, limits.videoFramesMax(), "video-frames-max", field + ".frames", "frames");
+    requireLimit(count, limits.videoFramesMax(), "limits.video-frames-max", field + ".frames", "frames");
     var frames = new ArrayList<Visual.Frame>();
     for (int i = 0; i < count; i++) {
       frames.add(frame("%s.frames[%d]".formatted(field, i), wire.getFrames(i)));
@@ -171,23 +171,25 @@ final class RequestParser {
   }
 
   private Visual.Frame frame(String field, Image wire) {
-    var data = wire.getData();
     String dataField = field + ".data";
-    requireLimit(data.size(), limits.imageBytesMax(), "image-bytes-max", dataField, "bytes");
+    requireLimit(wire.getData().size(), limits.imageBytesMax(), "limits.image-bytes-max", dataField, "bytes");
     try {
-      var header = PictureDecoder.readHeader(data.toByteArray());
-      requireLimit(Math.max(header.width(), header.height()), limits.imageSideMax(), "image-side-max",
-          dataField,
-          "pixels along a side");
+      var data = wire.getData().asReadOnlyByteBuffer();
+      var header = PictureDecoder.readHeader(data);
       pictureLimits.check(header);
-      return new Visual.Frame(dataField, data.asReadOnlyByteBuffer(), header.width(), header.height());
+      return new Visual.Frame(dataField, data, header.width(), header.height());
     } catch (PictureException e) {
       String message = "%s: %s".formatted(dataField, e.getMessage());
       throw switch (e.kind()) {
         case UNDECODABLE -> new InvalidRequest(dataField, message);
-        case TOO_LARGE -> new LimitExceeded("image-pixels-max", message);
+        case SIDE_TOO_LONG -> tooLarge("limits.image-side-max", message);
+        case TOO_MANY_PIXELS -> tooLarge("limits.image-pixels-max", message);
       };
     }
+  }
+
+  private static LimitExceeded tooLarge(String limit, String message) {
+    return new LimitExceeded(limit, "%s; the limit is %s".formatted(message, limit));
   }
 
   private static void requireLimit(long value, long max, String limit, String field, String unit) {

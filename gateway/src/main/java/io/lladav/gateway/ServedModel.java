@@ -73,9 +73,10 @@ final class ServedModel implements AutoCloseable {
     var plans = request.visuals().stream().map(visual -> plan(visual, request)).toList();
     var plan = new CanvasPlan(prompt, plans);
     if (plan.promptPositions() > promptPositionsMax) {
-      throw new ServiceException.LimitExceeded("prompt-positions-max",
-          "messages: %d prompt positions, %d of them visual (expected: at most %d); shorten the dialogue or leave out"
-              .formatted(plan.promptPositions(), plan.visualPositions(), promptPositionsMax) + " pictures");
+      throw new ServiceException.LimitExceeded("limits.prompt-positions-max",
+          "messages: %d prompt positions, %d of them visual (expected: at most %d, limits.prompt-positions-max);"
+              .formatted(plan.promptPositions(), plan.visualPositions(), promptPositionsMax)
+              + " shorten the dialogue or leave out pictures");
     }
     return plan;
   }

@@ -17,6 +17,7 @@ import io.lladav.runtime.ErrorMapping;
 import io.lladav.runtime.ServiceException;
 import io.lladav.v1.GenerateRequest;
 import java.time.Duration;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -98,14 +99,27 @@ final class BackendFailureTest {
   @Test
   void passesOnWhatIsTooMuchForAService() throws Exception {
     try (var cluster = Cluster.start()) {
-      cluster.denoiser.play((session, _) -> session.fail(ErrorMapping.toStatus(
-          new ServiceException.Overloaded(Duration.ofSeconds(2),
-              "8 steps are waiting (expected: at most 8)"))));
+      cluster.denoiser.onOpen(session -> session.fail(ErrorMapping.toStatus(
+          new ServiceException.Overloaded(Duration.ofSeconds(2), "denoise: 8 calls are open (at most 8)"))));
       var failure = cluster.client.refused(question("?"));
 
       assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-      assertThat(failure.message()).isEqualTo("8 steps are waiting (expected: at most 8)");
+      assertThat(failure.message()).isEqualTo("denoise: 8 calls are open (at most 8)");
       assertThat(failure.hasRetry()).isTrue();
+      assertThat(cluster.denoiser.sessions).hasSize(1);
+      cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void passesOnWhyADenoiserRanOutOfTime() throws Exception {
+    try (var cluster = Cluster.start()) {
+      cluster.denoiser
+          .play((session, _) -> session.fail(ErrorMapping.toStatus(new TimeoutException("too late"))));
+      var failure = cluster.client.refused(question("?"));
+
+      assertThat(failure.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+      assertThat(failure.reasons()).containsExactly("DEADLINE_EXCEEDED");
       cluster.requireAllEnded();
     }
   }

@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
 import io.lladav.internal.denoiser.v1.StepRequest;
+import io.lladav.runtime.ErrorMapping;
+import io.lladav.runtime.ServiceException;
 import io.lladav.v1.Cache;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.Token;
@@ -344,6 +346,121 @@ final class FailoverTest {
   }
 
   @Test
+  void waitsForAnotherDenoiserThatIsOverloaded() throws Exception {
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request());
+      cluster.denoiser.play((session, step) -> {
+        if (cluster.denoiser.sessions.size() == 2 && step.getNumber() == 3) {
+          session.fail(Status.UNAVAILABLE.withDescription("going away"));
+        } else {
+          session.answer(step);
+        }
+      });
+      cluster.denoiser.onOpen(session -> {
+        if (cluster.denoiser.sessions.size() == 3 || cluster.denoiser.sessions.size() == 4) {
+          session.fail(overloaded());
+        } else {
+          session.acceptSession();
+        }
+      });
+      var reply = cluster.client.generate(request());
+
+      assertThat(reply.committed()).isEqualTo(undisturbed.committed());
+      assertThat(cluster.denoiser.sessions).hasSize(5);
+      cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void asksAStepAgainThatItsDenoiserHasNoRoomFor() throws Exception {
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request());
+      cluster.denoiser.play((session, step) -> {
+        if (cluster.denoiser.sessions.size() == 2 && step.getNumber() == 3) {
+          session.fail(overloaded());
+        } else {
+          session.answer(step);
+        }
+      });
+
+      assertThat(cluster.client.generate(request()).committed()).isEqualTo(undisturbed.committed());
+      assertThat(cluster.denoiser.sessions).hasSize(3);
+      cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void givesUpWhenEveryDenoiserStaysOverloaded() throws Exception {
+    try (var cluster = new Cluster.Setup().failoverTime(Duration.ofMillis(300)).start()) {
+      cluster.denoiser.play((session, step) -> {
+        if (step.getNumber() < 3) {
+          session.answer(step);
+        } else {
+          session.fail(overloaded());
+        }
+      });
+      var failure = cluster.client.refused(request());
+
+      assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+      assertThat(failure.message()).isEqualTo("dispatcher: 8 waiting (at most 8)");
+      assertThat(failure.hasRetry()).isTrue();
+      assertThat(cluster.denoiser.sessions).hasSizeGreaterThan(1);
+      cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void doesNotRepeatWhatIsTooLargeForADenoiser() throws Exception {
+    try (var cluster = Cluster.start()) {
+      cluster.denoiser.play((session, _) -> session.fail(ErrorMapping.toStatus(
+          new ServiceException.LimitExceeded("canvas-positions-max", "canvas: 9 positions"))));
+      var failure = cluster.client.refused(request());
+
+      assertThat(failure.limits()).containsExactly("canvas-positions-max");
+      assertThat(cluster.denoiser.sessions).hasSize(1);
+    }
+  }
+
+  @Test
+  void staysWhereItIsWhileTheOthersDrainAsWell() throws Exception {
+    var request = Requests.of(user(image(picture("frame-0.png")), text("?")));
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request);
+      cluster.denoiser.onOpen(session -> {
+        session.sayDraining();
+        session.acceptSession();
+      });
+      var reply = cluster.client.generate(request);
+
+      assertThat(reply.committed()).isEqualTo(undisturbed.committed());
+      var own = cluster.denoiser.sessions.get(1);
+      assertThat(own.steps).hasSize(reply.steps().size());
+      assertThat(cluster.denoiser.sessions.subList(2, cluster.denoiser.sessions.size())).isNotEmpty()
+          .allSatisfy(tried -> assertThat(tried.embeddings).isEmpty())
+          .allSatisfy(tried -> assertThat(tried.steps).isEmpty());
+      cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void leavesADenoiserThatDrainsWhenItIsFound() throws Exception {
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request());
+      cluster.denoiser.onOpen(session -> {
+        if (cluster.denoiser.sessions.size() == 2) {
+          session.sayDraining();
+        }
+        session.acceptSession();
+      });
+
+      assertThat(cluster.client.generate(request()).committed()).isEqualTo(undisturbed.committed());
+      assertThat(cluster.denoiser.sessions).hasSize(3);
+      assertThat(cluster.denoiser.sessions.get(1).steps).isEmpty();
+      cluster.requireAllEnded();
+    }
+  }
+
+  @Test
   void givesUpWhenNobodyTakesOver() throws Exception {
     try (var cluster = new Cluster.Setup().failoverTime(Duration.ofMillis(600)).start()) {
       cluster.denoiser.play((session, step) -> {
@@ -377,6 +494,11 @@ final class FailoverTest {
           .isEqualTo("denoiser-service does not fit this gateway: model: a (expected: b)");
       assertThat(cluster.denoiser.sessions).hasSize(1);
     }
+  }
+
+  private static Exception overloaded() {
+    return ErrorMapping.toStatus(
+        new ServiceException.Overloaded(Duration.ofSeconds(1), "dispatcher: 8 waiting (at most 8)"));
   }
 
   private static Reply generate(Cluster cluster, GenerateRequest request) {

@@ -253,26 +253,30 @@ final class RefusalTest {
     String field = "messages[0].parts[0].image.data";
     var frame = picture("frame-0.png");
     return Stream.of(
-        row(Requests.of(user(image(pngHeader(30_000, 30_000)))), "image-side-max",
-            field + ": 30000 pixels along a side (expected: at most 2000, image-side-max)"),
-        row(Requests.of(user(image(pngHeader(1500, 1500)))), "image-pixels-max",
-            field + ": picture: 1500x1500 pixels (expected: at most 1000000 pixels)"),
-        row(Requests.of(user(image(frame.concat(ByteString.copyFrom(new byte[200_000]))))), "image-bytes-max",
-            "%s: %d bytes (expected: at most 200000, image-bytes-max)".formatted(field,
+        row(Requests.of(user(image(pngHeader(30_000, 30_000)))), "limits.image-side-max",
+            field + ": picture: 30000x30000 pixels (expected: a side of at most 2000 pixels)"
+                + "; the limit is limits.image-side-max"),
+        row(Requests.of(user(image(pngHeader(1500, 1500)))), "limits.image-pixels-max",
+            field + ": picture: 1500x1500 pixels (expected: at most 1000000 pixels)"
+                + "; the limit is limits.image-pixels-max"),
+        row(Requests.of(user(image(frame.concat(ByteString.copyFrom(new byte[200_000]))))),
+            "limits.image-bytes-max",
+            "%s: %d bytes (expected: at most 200000, limits.image-bytes-max)".formatted(field,
                 frame.size() + 200_000)),
-        row(Requests.of(user(Collections.nCopies(5, image(frame)).toArray(Part[]::new))), "images-max",
-            "messages: 5 pictures and frames (expected: at most 4, images-max)"),
-        row(Requests.of(user(video(frame, frame, frame), image(frame), image(frame))), "images-max",
-            "messages: 5 pictures and frames (expected: at most 4, images-max)"),
-        row(Requests.of(user(video(frame, frame, frame, frame))), "video-frames-max",
-            "messages[0].parts[0].video.frames: 4 frames (expected: at most 3, video-frames-max)"),
-        row(Requests.of(Collections.nCopies(6, user(text("a"))).toArray(Message[]::new)), "messages-max",
-            "messages: 6 messages (expected: at most 5, messages-max)"),
-        row(question("x".repeat(1001)), "text-chars-max",
-            "messages: 1001 characters of text (expected: at most 1000, text-chars-max)"),
+        row(Requests.of(user(Collections.nCopies(5, image(frame)).toArray(Part[]::new))), "limits.images-max",
+            "messages: 5 pictures and frames (expected: at most 4, limits.images-max)"),
+        row(Requests.of(user(video(frame, frame, frame), image(frame), image(frame))), "limits.images-max",
+            "messages: 5 pictures and frames (expected: at most 4, limits.images-max)"),
+        row(Requests.of(user(video(frame, frame, frame, frame))), "limits.video-frames-max",
+            "messages[0].parts[0].video.frames: 4 frames (expected: at most 3, limits.video-frames-max)"),
+        row(Requests.of(Collections.nCopies(6, user(text("a"))).toArray(Message[]::new)),
+            "limits.messages-max",
+            "messages: 6 messages (expected: at most 5, limits.messages-max)"),
+        row(question("x".repeat(1001)), "limits.text-chars-max",
+            "messages: 1001 characters of text (expected: at most 1000, limits.text-chars-max)"),
         row(question("x".repeat(999)).setDecoding(DecodingSettings.newBuilder().setSuffix("yy")),
-            "text-chars-max",
-            "messages: 1001 characters of text (expected: at most 1000, text-chars-max)"));
+            "limits.text-chars-max",
+            "messages: 1001 characters of text (expected: at most 1000, limits.text-chars-max)"));
   }
 
   @Test
@@ -280,10 +284,23 @@ final class RefusalTest {
     var failure = cluster.client.refused(Requests.of(user(image(picture("frame-0.png")), text("?"))));
 
     assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-    assertThat(failure.limits()).containsExactly("prompt-positions-max");
+    assertThat(failure.limits()).containsExactly("limits.prompt-positions-max");
     assertThat(failure.message()).matches("messages: \\d+ prompt positions, \\d+ of them visual "
-        + "\\(expected: at most 400\\); shorten the dialogue or leave out pictures");
+        + "\\(expected: at most 400, limits.prompt-positions-max\\); shorten the dialogue or leave out pictures");
     assertThat(cluster.vision.calls).isEmpty();
+  }
+
+  @Test
+  void refusesAMessageThatIsTooLargeToRead() throws Exception {
+    var request = question("?").addMessages(0, user(image(ByteString.copyFrom(new byte[64 << 20])))).build();
+    var failure = cluster.client.refused(request);
+
+    assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(failure.limits()).containsExactly("grpc.message-bytes-max");
+    assertThat(failure.reasons()).containsExactly("LIMIT_EXCEEDED");
+    assertThat(failure.message()).isEqualTo(
+        "message: gRPC message exceeds maximum size 67108864: %d".formatted(request.getSerializedSize())
+            + " (expected: at most 67108864 bytes, grpc.message-bytes-max)");
   }
 
   @Test
@@ -291,8 +308,9 @@ final class RefusalTest {
     var failure = cluster.client.refused(question("1 2 3 4 5 6 7 8 9 ".repeat(50)));
 
     assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-    assertThat(failure.limits()).containsExactly("prompt-positions-max");
-    assertThat(failure.message()).contains("prompt positions, 0 of them visual (expected: at most 400)");
+    assertThat(failure.limits()).containsExactly("limits.prompt-positions-max");
+    assertThat(failure.message())
+        .contains("prompt positions, 0 of them visual (expected: at most 400, limits.prompt-positions-max)");
   }
 
   @Test

@@ -166,12 +166,15 @@ final class ServingTest {
         assertThat(call.read().hasStarted()).isTrue();
         var _ = denoiser.nextSession().nextStep();
       }
-      var failure = cluster.client.refused(question("c"));
-
-      assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-      assertThat(failure.message()).isEqualTo("2 generations are running (expected: at most 2)");
-      assertThat(failure.hasRetry()).isTrue();
-      assertThat(failure.reasons()).containsExactly("OVERLOADED");
+      // Whether a request is any good is not even looked at.
+      for (var request : List.of(question("c"), GenerateRequest.newBuilder())) {
+        var failure = cluster.client.refused(request);
+        assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+        assertThat(failure.message()).isEqualTo(
+            "2 generations are running (expected: at most 2, limits.concurrent-generations-max)");
+        assertThat(failure.hasRetry()).isTrue();
+        assertThat(failure.reasons()).containsExactly("OVERLOADED");
+      }
       assertThat(denoiser.sessions).hasSize(2);
       release.complete(null);
       for (var call : running) {
@@ -181,6 +184,17 @@ final class ServingTest {
       }
       assertThat(cluster.client.generate(question("c")).ids()).hasSize(8);
       cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void keepsNoPlaceForWhatItRefuses() throws Exception {
+    try (var cluster = new Cluster.Setup().concurrentGenerationsMax(1).start()) {
+      for (int i = 0; i < 3; i++) {
+        assertThat(cluster.client.refused(GenerateRequest.newBuilder()).code())
+            .isEqualTo(Status.Code.INVALID_ARGUMENT);
+      }
+      assertThat(cluster.client.generate(question("?")).ids()).hasSize(8);
     }
   }
 

@@ -46,8 +46,8 @@ final class PlanReader {
 
   private VisualPlan requireTiles(VisualPlan plan) {
     if (plan.tileCount() > tilesMax) {
-      throw new LimitExceeded("tiles_max",
-          "visual: %d tiles (at most %d)".formatted(plan.tileCount(), tilesMax));
+      throw new LimitExceeded("tiles-max",
+          "visual: %d tiles (expected: at most %d, tiles-max)".formatted(plan.tileCount(), tilesMax));
     }
     return plan;
   }

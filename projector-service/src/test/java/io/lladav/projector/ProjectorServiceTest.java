@@ -149,8 +149,8 @@ class ProjectorServiceTest {
     refuses(describe().setVideo(VideoFrames.getDefaultInstance()),
         "INVALID_ARGUMENT: description: frames: 0 (expected: 1..4096)");
     refuses(describe().setVideo(VideoFrames.newBuilder().setFrameCount(11)),
-        "RESOURCE_EXHAUSTED: visual: 11 tiles (at most 10)");
-    refuses(tiled(1000, 1000), "RESOURCE_EXHAUSTED: visual: 17 tiles (at most 10)");
+        "RESOURCE_EXHAUSTED: visual: 11 tiles (expected: at most 10, tiles-max)");
+    refuses(tiled(1000, 1000), "RESOURCE_EXHAUSTED: visual: 17 tiles (expected: at most 10, tiles-max)");
   }
 
   @Test

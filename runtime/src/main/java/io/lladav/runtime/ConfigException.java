@@ -16,7 +16,7 @@ public final class ConfigException extends IllegalArgumentException {
   /// Throws unless the value holds; for the compact constructors of configuration records.
   ///
   /// @param holds whether the value is acceptable
-  /// @param key the key as it is written in the file, for example `image-bytes-max`
+  /// @param key the key as it is written in the file, within its group, for example `image-bytes-max`
   /// @param value the refused value
   /// @param expected the allowed range, for example `1..65535`
   /// @throws ConfigException with `key: value (expected: range)`

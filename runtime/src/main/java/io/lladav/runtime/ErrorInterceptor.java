@@ -51,9 +51,7 @@ final class ErrorInterceptor implements ServerInterceptor {
     }
 
     private void closeWith(Throwable failure) {
-      var answer = ErrorMapping.toStatus(failure);
-      var trailers = answer.getTrailers();
-      super.close(answer.getStatus(), trailers == null ? new Metadata() : trailers);
+      ErrorMapping.close(delegate(), failure);
     }
   }
 

@@ -11,6 +11,7 @@ import com.google.rpc.RequestInfo;
 import com.google.rpc.RetryInfo;
 import io.grpc.Context;
 import io.grpc.Metadata;
+import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
@@ -43,11 +44,26 @@ public final class ErrorMapping {
       case StatusException e -> fromUpstream(e, e.getStatus(), e.getTrailers());
       case InterruptedException e -> interrupted(e);
       case CancellationException e -> interrupted(e);
-      case TimeoutException e -> answer(e, Code.DEADLINE_EXCEEDED, "the deadline has passed");
+      case TimeoutException e -> deadlineExceeded(e);
       case ExecutionException e when e.getCause() != null -> toStatus(e.getCause());
       case CompletionException e when e.getCause() != null -> toStatus(e.getCause());
       default -> internal(failure);
     };
+  }
+
+  /// Whether the answer to a failed call says when to ask again.
+  public static boolean asksToRetry(StatusException answer) {
+    var trailers = answer.getTrailers();
+    var details = trailers == null ? null : trailers.get(DETAILS);
+    return details != null
+        && details.getDetailsList().stream().anyMatch(detail -> detail.is(RetryInfo.class));
+  }
+
+  /// Ends a call as [#toStatus] says.
+  static void close(ServerCall<?, ?> call, Throwable failure) {
+    var answer = toStatus(failure);
+    var trailers = answer.getTrailers();
+    call.close(answer.getStatus(), trailers == null ? new Metadata() : trailers);
   }
 
   private static StatusRuntimeException fromService(ServiceException failure) {
@@ -109,8 +125,12 @@ public final class ErrorMapping {
   private static StatusRuntimeException interrupted(Exception failure) {
     var deadline = Context.current().getDeadline();
     return deadline != null && deadline.isExpired()
-        ? answer(failure, Code.DEADLINE_EXCEEDED, "the deadline has passed")
-        : answer(failure, Code.CANCELLED, "the call was cancelled");
+        ? deadlineExceeded(failure)
+        : answer(failure, Code.CANCELLED, "the call was cancelled", reason("CALL_CANCELLED"));
+  }
+
+  private static StatusRuntimeException deadlineExceeded(Exception failure) {
+    return answer(failure, Code.DEADLINE_EXCEEDED, "the deadline has passed", reason("DEADLINE_EXCEEDED"));
   }
 
   private static StatusRuntimeException internal(Throwable failure) {

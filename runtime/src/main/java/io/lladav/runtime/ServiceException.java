@@ -39,14 +39,14 @@ public abstract sealed class ServiceException extends RuntimeException {
 
     /// Creates the exception.
     ///
-    /// @param limit the name of the limit, for example `image-bytes-max`
-    /// @param message what was asked and what the limit is
+    /// @param limit the limit's key in the configuration of this process, for example `limits.images-max`
+    /// @param message what was asked, how much is allowed, and the key
     public LimitExceeded(String limit, String message) {
       super(message);
       this.limit = limit;
     }
 
-    /// The name of the limit.
+    /// The limit's key in the configuration.
     public String limit() {
       return limit;
     }

@@ -225,6 +225,7 @@ public final class ServiceProcess implements AutoCloseable {
   }
 
   private Server build(GrpcServerConfig grpc) {
+    var messageLimit = new MessageLimit(grpc.messageBytesMax());
     // The interceptor that is added last sees a call first.
     return NettyServerBuilder.forAddress(new InetSocketAddress(grpc.host(), grpc.port()))
         .executor(handlers)
@@ -239,7 +240,9 @@ public final class ServiceProcess implements AutoCloseable {
         .addService(ProtoReflectionServiceV1.newInstance())
         .addService(ChannelzService.newInstance(CHANNELZ_PAGE_ENTRIES))
         .fallbackHandlerRegistry(services)
+        .addStreamTracerFactory(messageLimit)
         .intercept(new ErrorInterceptor())
+        .intercept(messageLimit)
         .intercept(recorder)
         .intercept(new RequestInterceptor())
         .build();

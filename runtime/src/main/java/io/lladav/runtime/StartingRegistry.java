@@ -2,7 +2,6 @@ package io.lladav.runtime;
 
 import io.grpc.BindableService;
 import io.grpc.HandlerRegistry;
-import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerMethodDefinition;
@@ -57,9 +56,7 @@ final class StartingRegistry extends HandlerRegistry {
         .setFullMethodName("lladav.starting/Any")
         .build();
     return ServerMethodDefinition.create(method, (call, _) -> {
-      var answer = ErrorMapping.toStatus(new ServiceException.Unavailable(RETRY_AFTER, message));
-      var trailers = answer.getTrailers();
-      call.close(answer.getStatus(), trailers == null ? new Metadata() : trailers);
+      ErrorMapping.close(call, new ServiceException.Unavailable(RETRY_AFTER, message));
       return new ServerCall.Listener<>() {
       };
     });

@@ -13,6 +13,8 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCalls;
 import java.io.IOException;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -46,6 +48,21 @@ final class ErrorInterceptorTest {
     assertThat(answer.getStatus().getDescription()).startsWith("internal error, request id ");
     assertThat(String.valueOf(answer.getTrailers())).doesNotContain("secret");
     assertThat(detail(answer, ErrorInfo.class).getReason()).isEqualTo("INTERNAL");
+  }
+
+  @Test
+  void givesTheReasonOfAnEndThatTheServerDecides() throws Exception {
+    var late = answerOf((_, responses) -> Handlers.run(responses, () -> {
+      throw new TimeoutException();
+    }));
+    var cancelled = answerOf((_, _) -> {
+      throw new CancellationException();
+    });
+
+    assertThat(late.getStatus().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+    assertThat(detail(late, ErrorInfo.class).getReason()).isEqualTo("DEADLINE_EXCEEDED");
+    assertThat(cancelled.getStatus().getCode()).isEqualTo(Status.Code.CANCELLED);
+    assertThat(detail(cancelled, ErrorInfo.class).getReason()).isEqualTo("CALL_CANCELLED");
   }
 
   @Test

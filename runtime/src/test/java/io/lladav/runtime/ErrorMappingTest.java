@@ -46,6 +46,12 @@ final class ErrorMappingTest {
         Arguments.of(
             Status.UNAVAILABLE.withDescription("io exception\nChannel Pipeline").asRuntimeException(),
             Status.Code.UNAVAILABLE, "io exception", "UPSTREAM_UNAVAILABLE"),
+        Arguments.of(new CancellationException("secret"), Status.Code.CANCELLED, "the call was cancelled",
+            "CALL_CANCELLED"),
+        Arguments.of(new InterruptedException("secret"), Status.Code.CANCELLED, "the call was cancelled",
+            "CALL_CANCELLED"),
+        Arguments.of(new TimeoutException("secret"), Status.Code.DEADLINE_EXCEEDED,
+            "the deadline has passed", "DEADLINE_EXCEEDED"),
         Arguments.of(new StatusException(Status.UNIMPLEMENTED.withDescription("Method not found: x")),
             Status.Code.INTERNAL, "internal error, request id none", "INTERNAL"),
         Arguments.of(new IOException("/models/llada: no such file"), Status.Code.INTERNAL,
@@ -94,13 +100,12 @@ final class ErrorMappingTest {
 
   @Test
   void tellsCancellationFromAnExpiredDeadline() throws Exception {
-    assertThat(codeOf(new InterruptedException())).isEqualTo(Status.Code.CANCELLED);
-    assertThat(codeOf(new CancellationException())).isEqualTo(Status.Code.CANCELLED);
-    assertThat(codeOf(new TimeoutException())).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
     try (var timer = Executors.newSingleThreadScheduledExecutor();
         var expired = Context.ROOT.withDeadlineAfter(-1, TimeUnit.SECONDS, timer)) {
-      assertThat(expired.call(() -> codeOf(new InterruptedException())))
-          .isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+      var answer = expired.call(() -> ErrorMapping.toStatus(new InterruptedException()));
+
+      assertThat(answer.getStatus().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+      assertThat(detail(answer, ErrorInfo.class).getReason()).isEqualTo("DEADLINE_EXCEEDED");
     }
   }
 
@@ -113,10 +118,6 @@ final class ErrorMappingTest {
     assertThat(answer.getStatus().getDescription()).isEqualTo("internal error, request id r-17");
     assertThat(detail(answer, RequestInfo.class).getRequestId()).isEqualTo("r-17");
     assertThat(answer.getStatus().getCause()).hasMessage("secret");
-  }
-
-  private static Status.Code codeOf(Throwable failure) {
-    return ErrorMapping.toStatus(failure).getStatus().getCode();
   }
 
   static <M extends Message> M detail(StatusRuntimeException answer, Class<M> type)

@@ -62,15 +62,6 @@ final class ServiceProcessTest {
   }
 
   @Test
-  void refusesMessagesOverTheLimit() {
-    try (var process = TestingService.serve(text -> "" + text.length());
-        var client = TestingChannel.plain(process)) {
-      assertThat(ask(client.channel(), "x".repeat(60 * 1024))).isEqualTo("61440");
-      assertFails(client, "x".repeat(65 * 1024), Status.Code.RESOURCE_EXHAUSTED, "65536");
-    }
-  }
-
-  @Test
   void refusesAnswersOverTheLimitOfTheChannel() {
     try (var process = TestingService.serve(text -> "x".repeat(Integer.parseInt(text)));
         var client = TestingChannel.own(process)) {

@@ -13,6 +13,7 @@ import io.lladav.model.image.VisualPlan;
 import io.lladav.model.image.VisualPlanner;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.LimitExceeded;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 
@@ -48,18 +49,23 @@ final class PictureCutter {
     var plan = plan(announced, cut);
     decodes.acquire();
     try {
-      var header = PictureDecoder.readHeader(bytes);
+      var header = PictureDecoder.readHeader(ByteBuffer.wrap(bytes));
       limits.check(header);
       requireSize(announced, new Size(header.width(), header.height()));
       return tiles(PictureDecoder.decode(bytes, limits), plan);
     } catch (PictureException e) {
       throw switch (e.kind()) {
         case UNDECODABLE -> new InvalidRequest("data", String.valueOf(e.getMessage()));
-        case TOO_LARGE -> new LimitExceeded("image_pixels_max", String.valueOf(e.getMessage()));
+        case SIDE_TOO_LONG -> tooLarge("image-side-max", e);
+        case TOO_MANY_PIXELS -> tooLarge("image-pixels-max", e);
       };
     } finally {
       decodes.release();
     }
+  }
+
+  private static LimitExceeded tooLarge(String limit, PictureException failure) {
+    return new LimitExceeded(limit, "%s; the limit is %s".formatted(failure.getMessage(), limit));
   }
 
   private VisualPlan plan(Size size, Cut cut) {

@@ -123,8 +123,9 @@ final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseabl
       throw invalid("description.byte_count", description.getByteCount(), "at least 1");
     }
     if (description.getByteCount() > imageBytesMax) {
-      throw new LimitExceeded("image_bytes_max",
-          "picture: %d bytes (at most %d)".formatted(description.getByteCount(), imageBytesMax));
+      throw new LimitExceeded("image-bytes-max",
+          "picture: %d bytes (expected: at most %d, image-bytes-max)".formatted(description.getByteCount(),
+              imageBytesMax));
     }
     return description;
   }

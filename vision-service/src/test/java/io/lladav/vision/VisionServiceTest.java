@@ -174,7 +174,8 @@ class VisionServiceTest {
     refuses(describe(picture, 100, 90).setByteCount(0),
         "INVALID_ARGUMENT: description.byte_count: 0 (expected: at least 1)");
     refuses(describe(picture, 100, 90).setByteCount(Long.MAX_VALUE),
-        "RESOURCE_EXHAUSTED: picture: 9223372036854775807 bytes (at most 3145728)");
+        "RESOURCE_EXHAUSTED: picture: 9223372036854775807 bytes"
+            + " (expected: at most 3145728, image-bytes-max)");
     refuses(describe(picture, 0, 90), "INVALID_ARGUMENT: description: width: 0 (expected: 1..16777216)");
     refuses(describe(picture, 100, 90).clearLayout(),
         "INVALID_ARGUMENT: description.layout: PICTURE_LAYOUT_UNSPECIFIED"
@@ -208,10 +209,11 @@ class VisionServiceTest {
   @Test
   void refusesPicturesThatAreTooLarge() throws Exception {
     var large = png(1001, 1000);
-    assertThatExceptionOfType(StatusException.class)
-        .isThrownBy(() -> send(vision, describe(large, 1001, 1000).setByteCount(large.length), large).read())
-        .withMessageStartingWith("RESOURCE_EXHAUSTED: picture: 1001x1000 pixels")
-        .withMessageContaining("1000000");
+    fails(send(vision, describe(large, 1001, 1000), large), "RESOURCE_EXHAUSTED: picture: 1001x1000 pixels"
+        + " (expected: at most 1000000 pixels); the limit is image-pixels-max");
+    var tall = png(1, 2001);
+    fails(send(vision, describe(tall, 1, 2001), tall), "RESOURCE_EXHAUSTED: picture: 1x2001 pixels"
+        + " (expected: a side of at most 2000 pixels); the limit is image-side-max");
   }
 
   @Test

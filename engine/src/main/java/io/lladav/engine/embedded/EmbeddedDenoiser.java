@@ -24,11 +24,9 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /// The language tower on ONNX Runtime. The steps of a batch are computed together.
 final class EmbeddedDenoiser implements DenoiserEngine {
-  /// Rows that go through a matrix at a time: enough to compute at full speed, few enough that what lies between two
-  /// slices is no long wait.
-  private static final int SLICE_ROWS = 256;
 
   private final Precision precision;
+  private final int sliceRows;
   private final LanguageConfig config;
   private final TokenIds tokens;
   private final int vocabularySize;
@@ -40,8 +38,12 @@ final class EmbeddedDenoiser implements DenoiserEngine {
   private final ReentrantLock lock = new ReentrantLock();
 
   EmbeddedDenoiser(EmbeddedRuntime runtime, Checkpoint checkpoint, TokenIds tokens, int vocabularySize,
-      Precision precision) {
+      Precision precision, int sliceRows) {
+    if (sliceRows < 2) {
+      throw new IllegalArgumentException("sliceRows: %s (expected: 2..)".formatted(sliceRows));
+    }
     this.precision = precision;
+    this.sliceRows = sliceRows;
     this.config = checkpoint.language();
     this.tokens = tokens;
     this.vocabularySize = vocabularySize;
@@ -125,7 +127,7 @@ final class EmbeddedDenoiser implements DenoiserEngine {
       tracks.addAll(own);
       steps.add(HeadStep.of(work, own));
     }
-    return new PackedForward(tower, config, workspace(), SLICE_ROWS, betweenSlices, tracks).run(listener);
+    return new PackedForward(tower, config, workspace(), sliceRows, betweenSlices, tracks).run(listener);
   }
 
   EmbeddedHead head() {

@@ -76,11 +76,14 @@ public final class EmbeddedRuntime implements AutoCloseable {
   /// @param tokens special ids, from the checkpoint's tokenizer
   /// @param vocabularySize how many tokens the tokenizer has
   /// @param precision of the layers' matrices
+  /// @param sliceRows rows that go through a matrix at a time, at least 2. Enough to compute at full speed, few enough
+  ///     that what lies between two slices is no long wait: 256
   /// @throws CheckpointException if the embedding has fewer rows than that, or a special id does not exist
   /// @throws EngineException if the native library refuses the graph
   public DenoiserEngine denoiser(Checkpoint checkpoint, TokenIds tokens, int vocabularySize,
-      Precision precision) {
-    return new EmbeddedDenoiser(this, checkpoint, tokens, vocabularySize, precision);
+      Precision precision,
+      int sliceRows) {
+    return new EmbeddedDenoiser(this, checkpoint, tokens, vocabularySize, precision, sliceRows);
   }
 
   static EngineIdentity identity(Precision precision) {

@@ -68,7 +68,7 @@ class EmbeddedEngineTest {
 
   @Test
   void anyPositionsGiveTheSameResultsAlone() {
-    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32);
+    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32, 256);
         var session = session(denoiser, 90, true, 1)) {
       var all = IntStream.range(0, 90).toArray();
       for (double scale : new double[]{0, 0.7}) {
@@ -86,7 +86,7 @@ class EmbeddedEngineTest {
   @ParameterizedTest
   @ValueSource(ints = {2, 3, 17, 64, 301})
   void theConditionalHalfOfAGuidedPairIsTheUnguidedCanvas(int length) {
-    try (var denoiser = new EmbeddedDenoiser(runtime, small, TOKENS, VOCABULARY, Precision.FP32);
+    try (var denoiser = new EmbeddedDenoiser(runtime, small, TOKENS, VOCABULARY, Precision.FP32, 256);
         var guided = session(denoiser, length, true, 2);
         var plain = session(denoiser, length, false, 2)) {
       var positions = IntStream.range(0, length).toArray();
@@ -97,7 +97,7 @@ class EmbeddedEngineTest {
 
   @Test
   void theUnconditionalHalfSeesMasksInsteadOfThePrompt() {
-    try (var denoiser = new EmbeddedDenoiser(runtime, small, TOKENS, VOCABULARY, Precision.FP32);
+    try (var denoiser = new EmbeddedDenoiser(runtime, small, TOKENS, VOCABULARY, Precision.FP32, 256);
         var guided = session(denoiser, 40, true, 3);
         var masked = session(denoiser, 40, false, 3)) {
       masked.writeIds(0, IntStream.generate(TOKENS::mask).limit(27).toArray());
@@ -109,7 +109,7 @@ class EmbeddedEngineTest {
 
   @Test
   void aBatchGivesWhatItsStepsGiveAlone() {
-    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32);
+    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32, 256);
         var first = session(denoiser, 50, true, 4);
         var second = session(denoiser, 33, false, 5)) {
       var batch = List.of(work(first, new int[]{3, 30, 31}, 0.5), work(second, new int[]{12}, 0),
@@ -127,7 +127,7 @@ class EmbeddedEngineTest {
   @Test
   void aTurnSeesNothingOfLaterTurns() {
     var turns = IntStream.range(0, 60).map(i -> i / 20).toArray();
-    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32);
+    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32, 256);
         var session = denoiser
             .open(new CanvasLayout(40, 20, 0, false, new AttentionMode.DialogueCausal(turns),
                 new Cache.None()))) {
@@ -145,7 +145,7 @@ class EmbeddedEngineTest {
 
   @Test
   void maskedAgainIsAsNeverWritten() {
-    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32);
+    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32, 256);
         var session = session(denoiser, 30, true, 9)) {
       var before = run(denoiser, work(session, new int[]{20, 25}, 1));
       session.writeIds(22, new int[]{99});
@@ -158,7 +158,7 @@ class EmbeddedEngineTest {
 
   @Test
   void embeddingsWrittenEqualTheirIds() {
-    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32);
+    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32, 256);
         var byId = session(denoiser, 30, true, 10);
         var byRow = session(denoiser, 30, true, 11)) {
       var ids = ids(20, 10);
@@ -177,7 +177,7 @@ class EmbeddedEngineTest {
 
   @Test
   void neverChoosesSuppressedOrPaddingIds() {
-    try (var denoiser = new EmbeddedDenoiser(runtime, small, TOKENS, VOCABULARY, Precision.FP32);
+    try (var denoiser = new EmbeddedDenoiser(runtime, small, TOKENS, VOCABULARY, Precision.FP32, 256);
         var session = session(denoiser, 120, false, 12)) {
       var positions = IntStream.range(0, 120).toArray();
       var uniforms = new Random(1).doubles(120).toArray();
@@ -190,7 +190,7 @@ class EmbeddedEngineTest {
 
   @Test
   void aTinyTemperatureChoosesAsGreedyDoes() {
-    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32);
+    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32, 256);
         var session = session(denoiser, 100, true, 13)) {
       var positions = IntStream.range(0, 100).toArray();
       for (double scale : new double[]{0, 2}) {
@@ -238,7 +238,7 @@ class EmbeddedEngineTest {
 
   @Test
   void refusesWorkThatDoesNotFitItsCanvas() {
-    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32);
+    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32, 256);
         var session = session(denoiser, 30, false, 14)) {
       assertThatIllegalArgumentException().isThrownBy(() -> work(session, new int[]{30}, 0))
           .withMessage("positions: 30 (expected: ascending, 0..29)");
@@ -254,7 +254,7 @@ class EmbeddedEngineTest {
 
   @Test
   void refusesToRunAClosedSession() {
-    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32)) {
+    try (var denoiser = runtime.denoiser(small, TOKENS, VOCABULARY, Precision.FP32, 256)) {
       var session = session(denoiser, 30, false, 14);
       var work = work(session, new int[]{4}, 0);
       session.close();
@@ -267,10 +267,11 @@ class EmbeddedEngineTest {
   @Test
   void refusesATokenizerOfAnotherCheckpoint() {
     assertThatExceptionOfType(CheckpointException.class)
-        .isThrownBy(() -> runtime.denoiser(small, TOKENS, 1601, Precision.FP32))
+        .isThrownBy(() -> runtime.denoiser(small, TOKENS, 1601, Precision.FP32, 256))
         .withMessageContaining("vocab_size: 1600 (expected: at least the tokenizer's 1601 tokens)");
     assertThatExceptionOfType(CheckpointException.class)
-        .isThrownBy(() -> runtime.denoiser(small, new TokenIds(1500, Set.of()), VOCABULARY, Precision.FP32))
+        .isThrownBy(
+            () -> runtime.denoiser(small, new TokenIds(1500, Set.of()), VOCABULARY, Precision.FP32, 256))
         .withMessageContaining("special token id: 1500 (expected: 0..1499)");
   }
 
@@ -296,7 +297,7 @@ class EmbeddedEngineTest {
     int vocabulary = 126_349;
     var large = new RandomCheckpoint(32, 1, 32, 126_464, SMALL.vision());
     try (var checkpoint = Checkpoint.open(large.write(temporary, 2, _ -> true));
-        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, vocabulary, Precision.FP32);
+        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, vocabulary, Precision.FP32, 256);
         var session = denoiser
             .open(new CanvasLayout(30, 70, 0, false, new AttentionMode.Full(), new Cache.None()))) {
       session.writeIds(0, ids(30, 15));

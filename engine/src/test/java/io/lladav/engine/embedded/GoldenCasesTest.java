@@ -113,7 +113,7 @@ class GoldenCasesTest {
     try (var checkpoint = checkpoint(golden);
         var denoiser = runtime.denoiser(checkpoint,
             new TokenIds(tokens.applyAsInt("<|mdm_mask|>"), suppressed),
-            tokens.applyAsInt("<|eot_id|>") + 1, precision);
+            tokens.applyAsInt("<|eot_id|>") + 1, precision, 256);
         var canvas = denoiser.open(new CanvasLayout(prompt.length, generated, suffix.length, scale > 0,
             new AttentionMode.Full(), cache(request, generated + suffix.length)))) {
       canvas.writeIds(0, prompt);

@@ -158,7 +158,7 @@ class GoldenTensorsTest {
 
   private static EmbeddedDenoiser denoiser(Checkpoint checkpoint, int vocabularySize) {
     return new EmbeddedDenoiser(runtime, checkpoint, new TokenIds(0, Set.of()), vocabularySize,
-        Precision.FP32);
+        Precision.FP32, 256);
   }
 
   private static CanvasLayout layout(int length) {

@@ -50,12 +50,13 @@ class PackingTest {
       "tiny-c, INT8", "tiny-d, INT8"})
   void stepsGiveTheSameBitsAloneAndAmongOthers(String name, Precision precision) {
     try (var checkpoint = Checkpoint.open(CONFORMANCE.resolve("checkpoints/" + name));
-        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, precision)) {
+        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, precision, 256);
+        var slicing = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, precision, 33)) {
       for (int seed = 0; seed < 25; seed++) {
         var random = new Random(seed);
         var scripts = random.ints(1 + random.nextInt(8)).mapToObj(Script::random).toList();
         var alone = scripts.stream().map(script -> script.runAlone(denoiser)).toList();
-        var together = runTogether(denoiser, scripts);
+        var together = runTogether(slicing, scripts);
         for (int i = 0; i < scripts.size(); i++) {
           for (int step = 0; step < Script.STEPS; step++) {
             assertSame(together.get(i).get(step), alone.get(i).get(step), scripts.get(i) + ", step " + step);
@@ -69,7 +70,7 @@ class PackingTest {
   @EnumSource
   void anyNumberOfRowsGivesTheSameBits(Precision precision) {
     try (var checkpoint = Checkpoint.open(CONFORMANCE.resolve("checkpoints/tiny-b"));
-        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, precision);
+        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, precision, 256);
         var session = denoiser.open(new CanvasLayout(90, 130, 0, false, new AttentionMode.Full(),
             new Cache.KeysAndValues()))) {
       session.writeIds(0, new Random(3).ints(90, 6, VOCABULARY).toArray());
@@ -88,7 +89,7 @@ class PackingTest {
   @Test
   void stepsLetInBetweenSlicesChangeNothing() {
     try (var checkpoint = Checkpoint.open(CONFORMANCE.resolve("checkpoints/tiny-a"));
-        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, Precision.FP32)) {
+        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, Precision.FP32, 256)) {
       var guest = new Script(100, 20, 30, 2, true, 1, new Cache.KeysAndValues(), false, Certainty.CONFIDENCE);
       var expected = guest.runAlone(denoiser);
       try (
@@ -118,7 +119,7 @@ class PackingTest {
   @Test
   void letsInOneLevelOnly() {
     try (var checkpoint = Checkpoint.open(CONFORMANCE.resolve("checkpoints/tiny-d"));
-        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, Precision.FP32)) {
+        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, Precision.FP32, 256)) {
       var script = new Script(1, 5, 5, 0, false, 0, new Cache.None(), false, Certainty.CONFIDENCE);
       try (var session = script.open(denoiser)) {
         var step = List.of(script.step(session, 0));
@@ -132,7 +133,7 @@ class PackingTest {
   @Test
   void refusesAWindowBeforeAFullForward() {
     try (var checkpoint = Checkpoint.open(CONFORMANCE.resolve("checkpoints/tiny-d"));
-        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, Precision.FP32);
+        var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, VOCABULARY, Precision.FP32, 256);
         var session = denoiser.open(new CanvasLayout(4, 8, 0, false, new AttentionMode.Full(),
             new Cache.KeysAndValues()))) {
       assertThatIllegalArgumentException()

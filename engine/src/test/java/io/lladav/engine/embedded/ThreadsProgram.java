@@ -41,7 +41,7 @@ final class ThreadsProgram {
       var directory = Files.createTempDirectory("lladav-threads");
       try (var checkpoint = Checkpoint.open(shape.write(directory, 4, name -> !name.contains("vision")));
           var denoiser = runtime.denoiser(checkpoint, new TokenIds(0, Set.of()), 1200,
-              Precision.FP32);
+              Precision.FP32, 256);
           var canvas = canvas(denoiser, new Cache.None());
           var windows = canvas(denoiser, new Cache.KeysAndValues());
           var features = canvas(denoiser, new Cache.Features(17))) {

@@ -1,31 +1,33 @@
 package io.lladav.model.image;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 /// The bytes of a picture file, read by absolute position. Reading beyond the end throws
 /// IndexOutOfBoundsException.
 final class FileBytes {
-  private final byte[] bytes;
+  private final ByteBuffer bytes;
 
-  FileBytes(byte[] bytes) {
-    this.bytes = bytes;
+  /// @param bytes the file from its position to its limit; neither copied nor moved
+  FileBytes(ByteBuffer bytes) {
+    this.bytes = bytes.slice();
   }
 
   int length() {
-    return bytes.length;
+    return bytes.limit();
   }
 
   /// Whether these characters, one byte each, stand at `at`.
   boolean has(int at, String text) {
     byte[] expected = text.getBytes(StandardCharsets.ISO_8859_1);
-    return at >= 0 && at <= bytes.length - expected.length
-        && Arrays.equals(bytes, at, at + expected.length, expected, 0, expected.length);
+    return at >= 0 && at <= length() - expected.length
+        && bytes.slice(at, expected.length).equals(ByteBuffer.wrap(expected));
   }
 
   /// An unsigned byte.
   int u8(int at) {
-    return bytes[at] & 0xff;
+    return bytes.get(at) & 0xff;
   }
 
   /// Two bytes, the more significant first.
@@ -53,8 +55,20 @@ final class FileBytes {
     return u16le(at) | (u16le(at + 2) << 16);
   }
 
-  /// All bytes; not a copy.
+  /// Appends `length` bytes from `at` on to `out`.
+  void copyTo(ByteArrayOutputStream out, int at, int length) {
+    byte[] copy = new byte[length];
+    bytes.get(at, copy);
+    out.writeBytes(copy);
+  }
+
+  /// All bytes; not a copy if the file is a whole array.
   byte[] array() {
-    return bytes;
+    if (bytes.hasArray() && bytes.arrayOffset() == 0 && bytes.array().length == length()) {
+      return bytes.array();
+    }
+    byte[] copy = new byte[length()];
+    bytes.get(0, copy);
+    return copy;
   }
 }

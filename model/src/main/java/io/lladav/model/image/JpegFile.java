@@ -53,7 +53,7 @@ record JpegFile(FileBytes file, PictureHeader header, Colour colour, ByteArrayOu
         frame = at;
       }
       if (!application && marker != COMMENT) {
-        tables.write(file.array(), at, checkedLength(file, at, length) + 2);
+        file.copyTo(tables, at, checkedLength(file, at, length) + 2);
       }
       at += 2 + length;
     }

@@ -1,6 +1,7 @@
 package io.lladav.model.image;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 
 /// Decodes picture files to the pixels that Pillow's `open(...).convert("RGB")` gives: alpha is dropped, a
 /// palette gives its colours, gray is repeated, orientation, gamma and colour profiles are ignored, and an
@@ -8,10 +9,11 @@ import java.io.IOException;
 public final class PictureDecoder {
   private PictureDecoder() {}
 
-  /// Reads format and size, without decoding anything.
+  /// Reads format and size, without decoding anything, and without copying more than a few tables.
   ///
+  /// @param bytes the file from its position to its limit, which stay where they are
   /// @throws PictureException of kind UNDECODABLE if the bytes do not begin like a picture of a known format
-  public static PictureHeader readHeader(byte[] bytes) {
+  public static PictureHeader readHeader(ByteBuffer bytes) {
     return open(bytes).header();
   }
 
@@ -19,10 +21,10 @@ public final class PictureDecoder {
   ///
   /// @param bytes the whole file
   /// @param limits refused from the header, before anything is decoded
-  /// @throws PictureException of kind TOO_LARGE if the header announces more than the limits allow, and of kind
-  ///     UNDECODABLE if the bytes are no picture of a known format or a damaged one
+  /// @throws PictureException of kind SIDE_TOO_LONG or TOO_MANY_PIXELS if the header announces more than the limits
+  ///     allow, and of kind UNDECODABLE if the bytes are no picture of a known format or a damaged one
   public static Picture decode(byte[] bytes, PictureLimits limits) {
-    PictureFile file = open(bytes);
+    PictureFile file = open(ByteBuffer.wrap(bytes));
     PictureHeader header = file.header();
     limits.check(header);
     try {
@@ -40,7 +42,7 @@ public final class PictureDecoder {
     }
   }
 
-  private static PictureFile open(byte[] bytes) {
+  private static PictureFile open(ByteBuffer bytes) {
     var file = new FileBytes(bytes);
     try {
       return switch (format(file)) {

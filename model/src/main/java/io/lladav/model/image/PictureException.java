@@ -8,8 +8,10 @@ public final class PictureException extends RuntimeException {
   public enum Kind {
     /// The bytes are no picture of a known format, or a damaged one.
     UNDECODABLE,
-    /// The header announces more pixels than the limits allow.
-    TOO_LARGE
+    /// The header announces more pixels in a row, or more rows, than the limits allow.
+    SIDE_TOO_LONG,
+    /// The header announces more pixels altogether than the limits allow.
+    TOO_MANY_PIXELS
   }
 
   private final Kind kind;
@@ -37,8 +39,17 @@ public final class PictureException extends RuntimeException {
     return new PictureException(Kind.UNDECODABLE, "picture: " + reason + ": " + cause, cause);
   }
 
-  static PictureException tooLarge(PictureHeader header, String limit) {
-    return new PictureException(Kind.TOO_LARGE,
-        "picture: " + header.width() + "x" + header.height() + " pixels (expected: " + limit + ")");
+  static PictureException sideTooLong(PictureHeader header, int sideMax) {
+    return new PictureException(Kind.SIDE_TOO_LONG,
+        size(header) + " (expected: a side of at most " + sideMax + " pixels)");
+  }
+
+  static PictureException tooManyPixels(PictureHeader header, long pixelsMax) {
+    return new PictureException(Kind.TOO_MANY_PIXELS,
+        size(header) + " (expected: at most " + pixelsMax + " pixels)");
+  }
+
+  private static String size(PictureHeader header) {
+    return "picture: " + header.width() + "x" + header.height() + " pixels";
   }
 }

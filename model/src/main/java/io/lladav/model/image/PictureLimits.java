@@ -14,14 +14,14 @@ public record PictureLimits(int sideMax, long pixelsMax) {
 
   /// Refuses a picture that is too large.
   ///
-  /// @throws PictureException of kind TOO_LARGE, naming size and limit
+  /// @throws PictureException of kind SIDE_TOO_LONG or TOO_MANY_PIXELS, naming size and limit
   public void check(PictureHeader header) {
     int side = Math.max(header.width(), header.height());
     if (side > sideMax) {
-      throw PictureException.tooLarge(header, "a side of at most " + sideMax + " pixels");
+      throw PictureException.sideTooLong(header, sideMax);
     }
     if ((long) header.width() * header.height() > pixelsMax) {
-      throw PictureException.tooLarge(header, "at most " + pixelsMax + " pixels");
+      throw PictureException.tooManyPixels(header, pixelsMax);
     }
   }
 }

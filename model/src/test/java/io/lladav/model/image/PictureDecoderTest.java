@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.management.ThreadMXBean;
 import io.lladav.model.GoldenTensors;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.StreamSupport;
@@ -25,7 +28,7 @@ final class PictureDecoderTest {
   @MethodSource("pictures")
   void readsTheHeader(JsonNode expected) {
     PictureHeader header = PictureDecoder
-        .readHeader(Golden.bytes("images/" + expected.path("file").asText()));
+        .readHeader(ByteBuffer.wrap(Golden.bytes("images/" + expected.path("file").asText())));
 
     assertThat(header.format().name()).isEqualTo(expected.path("format").asText());
     assertThat(new Size(header.width(), header.height())).isEqualTo(Golden.size(expected.path("size")));
@@ -61,6 +64,33 @@ final class PictureDecoderTest {
     assertThat(Golden.picture("images/" + file).rgb()).isEqualTo(expected.rgb());
   }
 
+  @ParameterizedTest
+  @MethodSource("pictures")
+  void readsTheHeaderOfAPartOfAReadOnlyBuffer(JsonNode expected) {
+    byte[] file = Golden.bytes("images/" + expected.path("file").asText());
+    var larger = ByteBuffer.allocate(file.length + 7).put(3, file).asReadOnlyBuffer().position(3)
+        .limit(3 + file.length);
+
+    assertThat(PictureDecoder.readHeader(larger)).isEqualTo(PictureDecoder.readHeader(ByteBuffer.wrap(file)));
+    assertThat(larger.position()).isEqualTo(3);
+    assertThatExceptionOfType(PictureException.class)
+        .isThrownBy(() -> PictureDecoder.readHeader(larger.slice(3, 12)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"shapes-640x480.png", "photo-progressive.jpg"})
+  void readsAHeaderWithoutCopyingTheFile(String name) {
+    byte[] picture = Golden.bytes("images/" + name);
+    var file = ByteBuffer.allocate(32 << 20).put(0, picture).asReadOnlyBuffer();
+    PictureDecoder.readHeader(file);
+    var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+
+    PictureDecoder.readHeader(file);
+
+    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(1 << 20);
+  }
+
   @Test
   void refusesASideBeyondTheLimit() {
     byte[] bytes = Golden.bytes("images/shapes-640x480.png");
@@ -71,7 +101,7 @@ final class PictureDecoderTest {
         .withMessage(
             "picture: 640x480 pixels (expected: a side of at most 639 pixels)")
         .extracting(PictureException::kind)
-        .isEqualTo(PictureException.Kind.TOO_LARGE);
+        .isEqualTo(PictureException.Kind.SIDE_TOO_LONG);
   }
 
   @Test
@@ -82,7 +112,9 @@ final class PictureDecoderTest {
         .isThrownBy(() -> PictureDecoder.decode(bytes,
             new PictureLimits(640, 640 * 480 - 1)))
         .withMessage(
-            "picture: 640x480 pixels (expected: at most 307199 pixels)");
+            "picture: 640x480 pixels (expected: at most 307199 pixels)")
+        .extracting(PictureException::kind)
+        .isEqualTo(PictureException.Kind.TOO_MANY_PIXELS);
   }
 
   @ParameterizedTest
@@ -104,8 +136,7 @@ final class PictureDecoderTest {
   @Test
   void refusesBytesThatAreNoPicture() {
     assertThatExceptionOfType(PictureException.class)
-        .isThrownBy(() -> PictureDecoder.readHeader("<svg/>".getBytes(
-            UTF_8)))
+        .isThrownBy(() -> PictureDecoder.readHeader(UTF_8.encode("<svg/>")))
         .withMessage(
             "picture: unknown format (expected: PNG, JPEG, WebP, GIF or BMP)");
   }
@@ -119,7 +150,7 @@ final class PictureDecoderTest {
     assertThatExceptionOfType(PictureException.class)
         .isThrownBy(() -> PictureDecoder.decode(bytes, Golden.LIMITS))
         .extracting(PictureException::kind)
-        .isEqualTo(PictureException.Kind.TOO_LARGE);
+        .isEqualTo(PictureException.Kind.SIDE_TOO_LONG);
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lladav.model.GoldenTensors;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -94,7 +95,7 @@ final class VisualMergerTest {
     JsonNode request = golden.path("request");
     GoldenTensors tensors = GoldenTensors.read("tensors/" + checkpoint + "-image.safetensors");
     PictureHeader header = PictureDecoder
-        .readHeader(Golden.bytes("images/" + request.at("/images/0").asText()));
+        .readHeader(ByteBuffer.wrap(Golden.bytes("images/" + request.at("/images/0").asText())));
     PicturePlan plan = new VisualPlanner(Golden.settings(checkpoint, request.path("config")))
         .pictureAlone(new Size(header.width(), header.height()));
     float[] embeddings = tensors.floats("prompt_embeddings");

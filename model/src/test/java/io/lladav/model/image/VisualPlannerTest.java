@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.lladav.model.GoldenTensors;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -103,7 +104,8 @@ final class VisualPlannerTest {
     boolean stacked = request.path("image_batch").asText().equals("stacked");
     List<VisualPlan> plans = new ArrayList<>();
     for (JsonNode image : request.path("images")) {
-      PictureHeader header = PictureDecoder.readHeader(Golden.bytes("images/" + image.asText()));
+      PictureHeader header = PictureDecoder
+          .readHeader(ByteBuffer.wrap(Golden.bytes("images/" + image.asText())));
       Size size = new Size(header.width(), header.height());
       PictureLayout layout = tiled
           ? PictureLayout.TILED

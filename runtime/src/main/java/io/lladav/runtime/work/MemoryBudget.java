@@ -14,7 +14,7 @@ public final class MemoryBudget {
 
   /// Starts with nothing taken.
   ///
-  /// @param limit name of the limit, for messages
+  /// @param limit the limit's key in the configuration
   /// @param bytesMax at least 1
   public MemoryBudget(String limit, long bytesMax) {
     if (bytesMax < 1) {

@@ -9,15 +9,17 @@ import io.lladav.runtime.ServiceException.Unavailable;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// The open calls of one bidirectional method, each served as straight-line code on a virtual thread of its
 /// own.
 ///
-/// Calls beyond a number are refused with [Overloaded], all of them with [Unavailable] once it drains.
+/// Calls beyond a number are refused with [Overloaded], all of them with [Unavailable] once it is closed.
 ///
 /// @param <Q> the request message
 /// @param <R> the response message
@@ -30,7 +32,7 @@ public final class StreamCalls<Q, R> implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Set<StreamCall<Q, R>> open = new LinkedHashSet<>();
-  private boolean draining;
+  private @Nullable Consumer<StreamCall<Q, R>> farewell;
   private boolean closed;
 
   /// What a call is for, from its first request to its last response.
@@ -64,17 +66,20 @@ public final class StreamCalls<Q, R> implements AutoCloseable {
   /// conversation.
   public StreamObserver<Q> serve(StreamObserver<R> responses, Conversation<Q, R> conversation) {
     var call = new StreamCall<Q, R>((ServerCallStreamObserver<R>) responses, idleMax);
-    admit(call);
+    admit(call).ifPresent(late -> late.accept(call));
     Thread.ofVirtual().name("call-" + name).start(Context.current().wrap(() -> run(call, conversation)));
     return call.requests();
   }
 
-  /// Refuses calls from now on and does something with each that is open, for example tells its peer.
+  /// Does something with each call that is open, for example tells its peer to leave, and with each that still
+  /// comes, before it is served: a call may be on its way that was made before its peer could know.
+  ///
+  /// @param farewell must not block; once per call, on any thread
   public void drain(Consumer<StreamCall<Q, R>> farewell) {
     List<StreamCall<Q, R>> running;
     lock.lock();
     try {
-      draining = true;
+      this.farewell = farewell;
       running = List.copyOf(open);
     } finally {
       lock.unlock();
@@ -104,10 +109,11 @@ public final class StreamCalls<Q, R> implements AutoCloseable {
     }
   }
 
-  private void admit(StreamCall<Q, R> call) {
+  /// Returns what is to be done with a call that comes late.
+  private Optional<Consumer<StreamCall<Q, R>>> admit(StreamCall<Q, R> call) {
     lock.lock();
     try {
-      if (closed || draining) {
+      if (closed) {
         throw new Unavailable(RETRY_AFTER, name + ": stopping, takes no new calls");
       }
       if (open.size() >= openMax) {
@@ -115,6 +121,7 @@ public final class StreamCalls<Q, R> implements AutoCloseable {
             "%s: %d calls are open (at most %d)".formatted(name, open.size(), openMax));
       }
       open.add(call);
+      return Optional.ofNullable(farewell);
     } finally {
       lock.unlock();
     }
