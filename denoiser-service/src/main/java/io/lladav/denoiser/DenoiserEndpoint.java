@@ -27,6 +27,7 @@ import io.lladav.runtime.work.WorkMetrics;
 import io.lladav.v1.ModelIdentity;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +35,9 @@ import org.slf4j.LoggerFactory;
 /// Serves generations: one stream is one session, which is freed when the stream ends.
 final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DenoiserEndpoint.class);
+
+  /* A request for more would keep the call's other messages waiting for long. */
+  private static final int STEPS_MAX = 64;
 
   private final ServedModel model;
   private final ModelIdentity identity;
@@ -94,13 +98,17 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
     try (var session = Session.open(engine, opening, model.maskId())) {
       metrics.opened(session.canvasLength());
       try {
-        generate(call, session, opening);
+        generate(call, session, opening, policy(opening));
       } finally {
         metrics.closed(session.canvasLength());
       }
     } finally {
       memory.giveBack(bytes);
     }
+  }
+
+  private Optional<RunAhead> policy(Opening opening) {
+    return opening.policy().map(policy -> RunAhead.of(policy, opening, model.maskId()));
   }
 
   private Opening opening(StreamCall<DenoiseRequest, DenoiseResponse> call)
@@ -117,7 +125,8 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
     }
   }
 
-  private void generate(StreamCall<DenoiseRequest, DenoiseResponse> call, Session session, Opening opening)
+  private void generate(StreamCall<DenoiseRequest, DenoiseResponse> call, Session session, Opening opening,
+      Optional<RunAhead> ahead)
       throws InterruptedException, TimeoutException {
     var embeddings = new EmbeddingsIntake(session, opening.prompt(), engine.hiddenSize());
     var begun = System.nanoTime();
@@ -129,8 +138,7 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
           case EMBEDDINGS -> embeddings.take(request.get().getEmbeddings());
           case STEP -> {
             embeddings.requireComplete();
-            call.write(step(session, request.get().getStep()));
-            steps++;
+            steps += steps(call, session, ahead, request.get().getStep());
           }
           case OPEN -> throw new InvalidRequest("open", "open: a second one (expected: embeddings or step)");
           case CONTENT_NOT_SET ->
@@ -143,9 +151,37 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
     }
   }
 
-  private DenoiseResponse step(Session session, StepRequest request) throws TimeoutException {
-    var work = session.begin(toStep(request));
-    return toResponse(request.getNumber(), work, dispatcher.run(work));
+  /// Runs what a request asks and answers each step; returns how many there were.
+  private int steps(StreamCall<DenoiseRequest, DenoiseResponse> call, Session session,
+      Optional<RunAhead> policy,
+      StepRequest request) throws InterruptedException, TimeoutException {
+    int most = stepsMax(request, policy);
+    var step = toStep(request);
+    if (most > 1) {
+      policy.orElseThrow().requireNext(step);
+    }
+    for (int done = 1;; done++) {
+      var work = session.begin(step);
+      var answer = dispatcher.run(work);
+      answer.value().requireProbabilities();
+      call.write(toResponse(step.number(), work, answer));
+      var next = most > 1 ? policy.orElseThrow().after(answer.value()) : Optional.<Step>empty();
+      if (done == most || next.isEmpty()) {
+        return done;
+      }
+      call.requireOpen();
+      step = next.get();
+    }
+  }
+
+  private static int stepsMax(StepRequest request, Optional<RunAhead> policy) {
+    int most = policy.isPresent() ? STEPS_MAX : 1;
+    if (request.getStepsMax() < 0 || request.getStepsMax() > most) {
+      throw new InvalidRequest("step.steps_max",
+          "step.steps_max: %d (expected: %s)".formatted(request.getStepsMax(),
+              policy.isPresent() ? "1.." + most : "1, since open.policy is unset"));
+    }
+    return Math.max(1, request.getStepsMax());
   }
 
   private List<StepResult> run(List<StepWork> batch, Runnable betweenSlices) {

@@ -6,6 +6,7 @@ import io.lladav.internal.denoiser.v1.OpenSession;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.LimitExceeded;
 import java.util.ArrayList;
+import java.util.Optional;
 
 /// Reads the first message of a stream: checks it against the contract and the length of the canvas.
 final class OpeningReader {
@@ -27,7 +28,8 @@ final class OpeningReader {
     return new Opening(prompt(open), open.getGenLength(), ints(open.getSuffixIdsList()), dialogueCausal(open),
         atLeastZero("open.cfg_scale", open.getCfgScale()),
         atLeastZero("open.temperature", open.getTemperature()),
-        cache(open), certainty(open), committed);
+        cache(open), certainty(open), committed,
+        open.hasPolicy() ? Optional.of(open.getPolicy()) : Optional.empty());
   }
 
   private void requireLength(OpenSession open) {

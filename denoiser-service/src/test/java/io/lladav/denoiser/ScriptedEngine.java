@@ -8,7 +8,6 @@ import io.lladav.engine.EngineIdentity;
 import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
 import java.nio.FloatBuffer;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -115,7 +114,7 @@ final class ScriptedEngine implements DenoiserEngine {
     Arrays.fill(confidences, CONFIDENCE);
     var certainties = new float[work.positions().length];
     Arrays.fill(certainties, CERTAINTY);
-    return new StepResult(work.positions().clone(), confidences, certainties, Duration.ofMillis(3));
+    return new StepResult(work.positions().clone(), confidences, certainties);
   }
 
   /// A canvas that keeps what was written.

@@ -8,11 +8,13 @@ import io.lladav.decoding.Choice;
 import io.lladav.decoding.ReplayLog;
 import io.lladav.decoding.ReplayLog.Replay;
 import io.lladav.decoding.Step;
+import io.lladav.internal.denoiser.v1.StepPolicy;
 import io.lladav.model.prompt.PromptSegment.VisualSlot;
 import io.lladav.v1.ModelIdentity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +38,9 @@ final class DenoiserLink implements AutoCloseable {
   private final List<byte[]> digests;
   private final VisualListener listener;
   private final Duration failoverTime;
+  private final int stepsPerCall;
   private final ReplayLog log = new ReplayLog();
+  private final List<List<Choice>> commits = new ArrayList<>();
   private final List<Choice> unsent = new ArrayList<>();
   private @Nullable DenoiserSession session;
   private boolean begun;
@@ -44,9 +48,12 @@ final class DenoiserLink implements AutoCloseable {
   /// @param model the identity every denoiser of this generation must have
   /// @param digests content digest of each visual, by its index
   /// @param failoverTime how long to look for another denoiser, or for the services that feed it
+  /// @param stepsPerCall steps a denoiser may run when it is asked for one; 1 if the random numbers are not those of the
+  ///     settings' seed
   /// @param listener told about each visual whose embeddings have arrived
   DenoiserLink(Backends backends, VisualStream visualStream, ModelIdentity model, GenerationRequest request,
-      CanvasPlan plan, List<byte[]> digests, Duration failoverTime, VisualListener listener) {
+      CanvasPlan plan, List<byte[]> digests, Duration failoverTime, int stepsPerCall,
+      VisualListener listener) {
     this.backends = backends;
     this.visualStream = visualStream;
     this.model = model;
@@ -55,6 +62,7 @@ final class DenoiserLink implements AutoCloseable {
     this.digests = digests;
     this.listener = listener;
     this.failoverTime = failoverTime;
+    this.stepsPerCall = stepsPerCall;
   }
 
   /// Told about visuals that have reached the denoiser.
@@ -86,7 +94,7 @@ final class DenoiserLink implements AutoCloseable {
     return retry(() -> {
       var current = session == null ? openSession(log.before(step)) : session;
       session = current;
-      var answer = current.run(step, List.copyOf(unsent));
+      var answer = current.run(step, List.copyOf(unsent), stepsPerCall);
       unsent.clear();
       log.answered(step);
       return answer;
@@ -97,6 +105,7 @@ final class DenoiserLink implements AutoCloseable {
   void commit(List<Choice> choices) {
     log.committed(choices);
     unsent.addAll(choices);
+    commits.add(choices);
   }
 
   @Override
@@ -132,10 +141,16 @@ final class DenoiserLink implements AutoCloseable {
     }
   }
 
+  private Optional<StepPolicy> policy() {
+    return stepsPerCall == 1
+        ? Optional.empty()
+        : Optional.of(StepPolicies.of(request.decoding(), request.provisional(), commits));
+  }
+
   private DenoiserSession openSession(Replay replay) throws InterruptedException {
     var opened = DenoiserSession.open(backends);
     try {
-      var missing = opened.begin(model, request, plan, digests, replay.canvas());
+      var missing = opened.begin(model, request, plan, digests, replay.canvas(), policy());
       if (session != null) {
         opened.requireStaying();
       }
@@ -143,7 +158,7 @@ final class DenoiserLink implements AutoCloseable {
         sendVisual(opened, segment);
       }
       for (var again : replay.steps()) {
-        opened.run(again.step(), again.committed());
+        opened.run(again.step(), again.committed(), 1);
       }
       unsent.clear();
       unsent.addAll(replay.committed());

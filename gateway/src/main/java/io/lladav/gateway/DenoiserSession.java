@@ -17,6 +17,7 @@ import io.lladav.internal.denoiser.v1.OpenSession;
 import io.lladav.internal.denoiser.v1.PromptSegment;
 import io.lladav.internal.denoiser.v1.SegmentEmbeddings;
 import io.lladav.internal.denoiser.v1.SessionCache;
+import io.lladav.internal.denoiser.v1.StepPolicy;
 import io.lladav.internal.denoiser.v1.StepRequest;
 import io.lladav.internal.denoiser.v1.StepResult;
 import io.lladav.internal.denoiser.v1.TextSegment;
@@ -38,6 +39,8 @@ import java.util.stream.IntStream;
 final class DenoiserSession implements AutoCloseable {
   private final BackendCall<DenoiseRequest, DenoiseResponse> call;
   private boolean draining;
+  // Results the denoiser still sends for what it was asked last.
+  private int ahead;
 
   private DenoiserSession(BackendCall<DenoiseRequest, DenoiseResponse> call) {
     this.call = call;
@@ -63,12 +66,15 @@ final class DenoiserSession implements AutoCloseable {
   ///
   /// @param digests content digest of each visual, by its index
   /// @param committed what stands on the canvas when the session begins
+  /// @param policy how steps are decided, if the denoiser may run several per call
   /// @return indexes into the prompt's segments
   List<Integer> begin(ModelIdentity model, GenerationRequest request, CanvasPlan plan, List<byte[]> digests,
-      List<Choice> committed)
+      List<Choice> committed, Optional<StepPolicy> policy)
       throws InterruptedException {
+    var open = describe(model, request, plan, digests, committed);
+    policy.ifPresent(open::setPolicy);
     call.send(DenoiseRequest.newBuilder()
-        .setOpen(describe(model, request, plan, digests, committed))
+        .setOpen(open)
         .build());
     var response = receive();
     if (!response.hasOpened()) {
@@ -84,11 +90,26 @@ final class DenoiserSession implements AutoCloseable {
         .build());
   }
 
-  /// Asks for one step's candidates.
+  /// Answers one step's candidates: those of a step that the denoiser has run ahead to, or else by asking.
   ///
   /// @param committed what was committed since this session's last step
-  Answer run(Step step, List<Choice> committed) throws InterruptedException {
-    var request = StepRequest.newBuilder().setNumber(step.number());
+  /// @param stepsMax steps the denoiser may run when it is asked; more than 1 only in a session that began with a policy
+  Answer run(Step step, List<Choice> committed, int stepsMax) throws InterruptedException {
+    if (ahead > 0) {
+      ahead--;
+    } else {
+      ask(step, committed, stepsMax);
+      ahead = stepsMax - 1;
+    }
+    var response = receive();
+    if (!response.hasStepResult() || response.getStepResult().getNumber() != step.number()) {
+      throw unexpected(response, "the result of step " + step.number());
+    }
+    return answer(response.getStepResult());
+  }
+
+  private void ask(Step step, List<Choice> committed, int stepsMax) throws InterruptedException {
+    var request = StepRequest.newBuilder().setNumber(step.number()).setStepsMax(stepsMax);
     committed
         .forEach(choice -> request.addCommittedPositions(choice.position()).addCommittedIds(choice.id()));
     IntStream.of(step.asked()).forEach(request::addPositions);
@@ -105,11 +126,6 @@ final class DenoiserSession implements AutoCloseable {
         request.setFeatures(FeaturesForward.newBuilder().setPrompt(prompt).setGenerated(generated));
     }
     call.send(DenoiseRequest.newBuilder().setStep(request).build());
-    var response = receive();
-    if (!response.hasStepResult() || response.getStepResult().getNumber() != step.number()) {
-      throw unexpected(response, "the result of step " + step.number());
-    }
-    return answer(response.getStepResult());
   }
 
   /// Whether the denoiser has said that it is about to stop.
@@ -156,7 +172,7 @@ final class DenoiserSession implements AutoCloseable {
     return floats;
   }
 
-  private static OpenSession describe(ModelIdentity model, GenerationRequest request, CanvasPlan plan,
+  private static OpenSession.Builder describe(ModelIdentity model, GenerationRequest request, CanvasPlan plan,
       List<byte[]> digests, List<Choice> committed) {
     DecodingSettings decoding = request.decoding();
     var open = OpenSession.newBuilder()
@@ -187,7 +203,7 @@ final class DenoiserSession implements AutoCloseable {
       open.addSegments(described);
     }
     committed.forEach(choice -> open.addCommittedPositions(choice.position()).addCommittedIds(choice.id()));
-    return open.build();
+    return open;
   }
 
   private static Optional<SessionCache> cache(DecodingSettings decoding) {

@@ -18,6 +18,8 @@ import java.time.Duration;
 /// @param visualTimeout how long one picture or video may take from bytes to embeddings
 /// @param stepTimeout how long one denoising step may take, its wait included
 /// @param failoverTime how long a generation looks for another denoiser after its own was lost
+/// @param maxStepsPerCall steps a denoiser runs by itself per call; more than 1 saves the way there and back, at the price
+///     of taking the denoiser's word for what the policy decides in between. Ids are the same
 /// @param debugService whether the debugging service is served
 /// @param limits what one request may ask for
 /// @param grpc where clients are answered
@@ -25,7 +27,8 @@ import java.time.Duration;
 /// @param metrics the Prometheus endpoint
 public record GatewayConfig(Path checkpoint, String visionTarget, String projectorTarget,
     String denoiserTarget,
-    Duration visualTimeout, Duration stepTimeout, Duration failoverTime, boolean debugService, Limits limits,
+    Duration visualTimeout, Duration stepTimeout, Duration failoverTime, int maxStepsPerCall,
+    boolean debugService, Limits limits,
     GrpcServerConfig grpc, GrpcClientConfig client, MetricsConfig metrics) implements ServiceConfig {
   private static final int MESSAGE_BYTES_MAX = 64 << 20;
 
@@ -39,12 +42,13 @@ public record GatewayConfig(Path checkpoint, String visionTarget, String project
     requirePositive("visual-timeout", visualTimeout);
     requirePositive("step-timeout", stepTimeout);
     require(!failoverTime.isNegative(), "failover-time", failoverTime, "0s..");
+    require(maxStepsPerCall >= 1 && maxStepsPerCall <= 64, "max-steps-per-call", maxStepsPerCall, "1..64");
   }
 
   /// The defaults: port 7400, the other services on this machine, the debugging service off.
   public static GatewayConfig defaults() {
     return new GatewayConfig(Path.of("checkpoint"), "localhost:7401", "localhost:7402", "localhost:7403",
-        Duration.ofMinutes(5), Duration.ofMinutes(10), Duration.ofSeconds(30), false, Limits.defaults(),
+        Duration.ofMinutes(5), Duration.ofMinutes(10), Duration.ofSeconds(30), 1, false, Limits.defaults(),
         GrpcServerConfig.on(7400).withMessageBytesMax(MESSAGE_BYTES_MAX), GrpcClientConfig.defaults(),
         MetricsConfig.on(9400));
   }

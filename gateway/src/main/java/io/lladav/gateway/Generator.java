@@ -4,6 +4,7 @@ import io.grpc.Context;
 import io.lladav.decoding.Asked;
 import io.lladav.decoding.Choice;
 import io.lladav.decoding.Commit;
+import io.lladav.decoding.CounterRandom;
 import io.lladav.decoding.RandomNumbers;
 import io.lladav.decoding.ReverseProcess;
 import io.lladav.decoding.Step;
@@ -32,6 +33,7 @@ final class Generator {
   private final Backends backends;
   private final VisualStream visualStream;
   private final Duration failoverTime;
+  private final int maxStepsPerCall;
   private final GenerationMetrics metrics;
 
   /// @param denoiser the identity every denoiser must have, and the canvas that fits there
@@ -44,6 +46,7 @@ final class Generator {
     this.backends = backends;
     this.visualStream = new VisualStream(backends, denoiser.identity().getCheckpointDigest());
     this.failoverTime = config.failoverTime();
+    this.maxStepsPerCall = config.maxStepsPerCall();
     this.metrics = metrics;
   }
 
@@ -66,6 +69,7 @@ final class Generator {
   private final class Run {
     private final GenerationRequest request;
     private final Consumer<GenerationEvent> events;
+    private final int stepsPerCall;
     private final ReverseProcess process;
     private final long startNanos = System.nanoTime();
     private double promptSeconds;
@@ -77,6 +81,8 @@ final class Generator {
     Run(GenerationRequest request, RandomNumbers numbers, Consumer<GenerationEvent> events) {
       this.request = request;
       this.events = events;
+      // Recorded numbers are known here alone.
+      this.stepsPerCall = numbers instanceof CounterRandom ? maxStepsPerCall : 1;
       this.process = new ReverseProcess(request.decoding(), maskId(), numbers,
           request.provisional() ? Asked.ALL_MASKED : Asked.ELIGIBLE);
     }
@@ -89,7 +95,8 @@ final class Generator {
       events.accept(new Started(plan.promptPositions(), plan.plans()));
       try (var link = new DenoiserLink(backends, visualStream, identity, request, plan,
           served.digests(request, plan),
-          failoverTime, (visual, digests) -> events.accept(new VisualEncoded(visual, digests)))) {
+          failoverTime, stepsPerCall,
+          (visual, digests) -> events.accept(new VisualEncoded(visual, digests)))) {
         long visualStart = System.nanoTime();
         link.open();
         visualSeconds = secondsSince(visualStart);

@@ -86,6 +86,7 @@ final class Cluster implements AutoCloseable {
     private Duration visualTimeout = Duration.ofSeconds(20);
     private Duration stepTimeout = Duration.ofSeconds(20);
     private Duration failoverTime = Duration.ofSeconds(10);
+    private int maxStepsPerCall = 1;
     private boolean debugService;
     private Limits limits = Limits.defaults();
     private @Nullable Integer otherDenoiserPort;
@@ -126,6 +127,11 @@ final class Cluster implements AutoCloseable {
       return this;
     }
 
+    Setup maxStepsPerCall(int steps) {
+      maxStepsPerCall = steps;
+      return this;
+    }
+
     Setup debugService() {
       debugService = true;
       return this;
@@ -147,7 +153,8 @@ final class Cluster implements AutoCloseable {
 
     GatewayConfig config(String visionTarget, String projectorTarget, String denoiserTarget) {
       return new GatewayConfig(ScriptedModel.CHECKPOINT, visionTarget, projectorTarget, denoiserTarget,
-          visualTimeout, stepTimeout, failoverTime, debugService, limits, grpc(), GrpcClientConfig.defaults(),
+          visualTimeout, stepTimeout, failoverTime, maxStepsPerCall, debugService, limits, grpc(),
+          GrpcClientConfig.defaults(),
           new MetricsConfig(false, "127.0.0.1", 0));
     }
 

@@ -17,7 +17,6 @@ import io.lladav.model.checkpoint.LanguageConfig;
 import io.lladav.model.checkpoint.Tensor;
 import io.lladav.model.checkpoint.TensorNames;
 import java.lang.foreign.MemorySegment;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -86,14 +85,11 @@ final class EmbeddedDenoiser implements DenoiserEngine {
     batch.forEach(EmbeddedDenoiser::requireReady);
     lock.lock();
     try {
-      long start = System.nanoTime();
       var steps = new ArrayList<HeadStep>();
       head.choose(forward(batch, betweenSlices, (_, _) -> {}, steps), steps);
       batch.forEach(work -> markRefreshed(work));
-      var time = Duration.ofNanos(System.nanoTime() - start);
       return steps.stream()
-          .map(step -> new StepResult(step.candidates(), step.confidences(), step.certainties(), time))
-          .toList();
+          .map(step -> new StepResult(step.candidates(), step.confidences(), step.certainties())).toList();
     } finally {
       lock.unlock();
     }

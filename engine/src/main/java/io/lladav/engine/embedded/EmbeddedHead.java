@@ -1,7 +1,6 @@
 package io.lladav.engine.embedded;
 
 import io.lladav.engine.Certainty;
-import io.lladav.engine.EngineException;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
@@ -217,7 +216,7 @@ final class EmbeddedHead implements AutoCloseable {
     for (int i = 0; i < portion.count; i++) {
       int at = portion.from + i;
       portion.step.candidates[at] = (int) candidates.getAtIndex(ValueLayout.JAVA_LONG, i);
-      portion.step.confidences[at] = probability(confidences.getAtIndex(ValueLayout.JAVA_FLOAT, i));
+      portion.step.confidences[at] = confidences.getAtIndex(ValueLayout.JAVA_FLOAT, i);
       if (work.certainty() != Certainty.CONFIDENCE) {
         portion.step.certainties[at] = certainties.getAtIndex(ValueLayout.JAVA_FLOAT, i);
       }
@@ -245,14 +244,5 @@ final class EmbeddedHead implements AutoCloseable {
     var session = new GraphSession(runtime, graph, Weights.PACKED);
     sessions.add(session);
     return session;
-  }
-
-  private static float probability(float value) {
-    if (!(value >= 0 && value <= 1.001f)) {
-      throw new EngineException(
-          "confidence: %s (expected: 0..1); the weights or the embeddings hold values that are no numbers"
-              .formatted(value));
-    }
-    return value;
   }
 }
