@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -26,6 +27,11 @@ import org.junit.jupiter.api.Timeout;
 class RunAheadTest {
   private final ScriptedEngine engine = new ScriptedEngine();
   private final DenoiserProcess denoiser = DenoiserProcess.start(engine, DenoiserProcess.config());
+
+  @BeforeEach
+  void forgetTheWarmUp() {
+    engine.forget();
+  }
 
   @AfterEach
   void stop() {
