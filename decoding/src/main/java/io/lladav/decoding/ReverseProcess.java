@@ -1,6 +1,5 @@
 package io.lladav.decoding;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +21,8 @@ public final class ReverseProcess {
   private final RandomNumbers numbers;
   private final Asked asked;
   private final int[] canvas;
-  // The same for every block: nothing in a later block is eligible before it begins, so all of it is masked.
+  // The same for every block: nothing in a later block is eligible before it begins, so all of it is masked. Empty
+  // where confidences alone decide: such a block takes as many steps as it needs.
   private final int[] quotas;
   private OptionalInt stop = OptionalInt.empty();
   private int forwards;
@@ -44,7 +44,9 @@ public final class ReverseProcess {
     this.asked = asked;
     this.canvas = new int[settings.genLength()];
     Arrays.fill(canvas, maskId);
-    this.quotas = Quotas.of(settings.blockLength(), settings.stepsPerBlock());
+    this.quotas = settings.strategy() instanceof Strategy.Fixed(int steps, Schedule schedule)
+        ? schedule.quotas(settings.blockLength(), steps / settings.blocks())
+        : new int[0];
   }
 
   /// Takes a reply up again where the given commits have brought it.
@@ -69,11 +71,13 @@ public final class ReverseProcess {
       case ELIGIBLE -> eligible.clone();
       case ALL_MASKED -> maskedBefore(stop.orElse(canvas.length));
     };
-    return Optional.of(new Step(forwards, block, stepInBlock, quotas[stepInBlock], eligible, positions,
-        candidateNumbers(positions)));
+    int quota = isFixed() ? quotas[stepInBlock] : eligible.length;
+    return Optional
+        .of(new Step(forwards, block, stepInBlock, quota, maskedBefore(canvas.length).length, eligible,
+            positions, candidateNumbers(positions)));
   }
 
-  /// Takes the model's answer to the step last asked, commits the most confident candidates and goes on.
+  /// Takes the model's answer to the step last asked, commits what the strategy says and goes on.
   ///
   /// @param step the step that was asked
   /// @param candidates the best id for each asked position, shape `(asked)`
@@ -92,10 +96,10 @@ public final class ReverseProcess {
         case RANDOM -> numbers.orderNumber(step.number(), eligible[i]);
       };
     }
-    var choices = new ArrayList<Choice>();
-    for (int i : RemaskingPolicy.mostConfident(order, step.quota())) {
-      choices.add(new Choice(eligible[i], candidates[i], order[i]));
-    }
+    int[] ranked = RemaskingPolicy.mostConfident(order, step.quota());
+    double[] falling = IntStream.of(ranked).mapToDouble(i -> order[i]).toArray();
+    var choices = IntStream.of(ranked).limit(settings.strategy().commits(falling, step.masked()))
+        .mapToObj(i -> new Choice(eligible[i], candidates[i], order[i])).toList();
     var commit = new Commit(step.number(), eligible.length, choices);
     apply(commit);
     return commit;
@@ -147,7 +151,8 @@ public final class ReverseProcess {
     stepInBlock++;
     if (stop.isPresent() && noneMasked(0, stop.getAsInt())) {
       finishReason = FinishReason.STOP;
-    } else if (stepInBlock == quotas.length || noneMasked(block * settings.blockLength(), blockEnd())) {
+    } else if ((isFixed() && stepInBlock == quotas.length)
+        || noneMasked(block * settings.blockLength(), blockEnd())) {
       beginNextBlock();
     }
   }
@@ -202,12 +207,14 @@ public final class ReverseProcess {
   }
 
   private double[] candidateNumbers(int[] positions) {
-    if (settings.temperature() == 0) {
+    if (settings.sampling().temperature() == 0) {
       return new double[0];
     }
     return IntStream.of(positions).mapToDouble(position -> numbers.candidateNumber(forwards, position))
         .toArray();
   }
+
+  private boolean isFixed() { return settings.strategy() instanceof Strategy.Fixed; }
 
   private int eligibleEnd() {
     return stop.orElse(blockEnd());

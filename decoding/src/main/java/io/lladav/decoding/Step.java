@@ -7,10 +7,12 @@ package io.lladav.decoding;
 /// @param number number of the step in the reply, 0-based; the same as the forwards done before it
 /// @param block number of the block, 0-based
 /// @param stepInBlock number of the step in its block, 0-based
-/// @param quota how many positions the step commits, unless fewer can be chosen
+/// @param quota how many positions the step commits at most: with [Strategy.Fixed] it does, unless fewer can be chosen
+/// @param masked how many masked positions [Strategy.Factor] goes through: all of `eligible`, and those that must not be
+///     committed yet or at all
 /// @param eligible masked positions that can be committed in this step, ascending
 /// @param asked masked positions the model has to answer for, ascending; it begins with all of `eligible`
 /// @param uniforms at a temperature above 0 one number in [0, 1) per asked position; empty otherwise
 @SuppressWarnings("ArrayRecordComponent") // up to thousands of positions per step, compared nowhere
-public record Step(int number, int block, int stepInBlock, int quota, int[] eligible, int[] asked,
+public record Step(int number, int block, int stepInBlock, int quota, int masked, int[] eligible, int[] asked,
     double[] uniforms) {}

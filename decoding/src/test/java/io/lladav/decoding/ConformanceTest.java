@@ -57,7 +57,22 @@ final class ConformanceTest {
     for (JsonNode rule : recorded) {
       int[] expected = new int[rule.get("quotas").size()];
       Arrays.setAll(expected, i -> rule.get("quotas").get(i).asInt());
-      assertThat(Quotas.of(rule.get("masks").asInt(), rule.get("steps").asInt())).containsExactly(expected);
+      assertThat(new Schedule.Even().quotas(rule.get("masks").asInt(), rule.get("steps").asInt()))
+          .containsExactly(expected);
+    }
+  }
+
+  @Test
+  void factorCommitsAsManyAsRecorded() throws IOException {
+    JsonNode recorded = RecordedCase.read("rules.json").get("factor");
+
+    assertThat(recorded).isNotEmpty();
+    for (JsonNode rule : recorded) {
+      double[] falling = new double[rule.get("confidences").size()];
+      Arrays.setAll(falling, i -> rule.get("confidences").get(i).asDouble());
+      var factor = new Strategy.Factor(rule.get("factor").asDouble(), Strategy.Factor.Quirks.REFERENCE);
+      assertThat(factor.commits(falling, falling.length)).as("%s", rule)
+          .isEqualTo(rule.get("committed").asInt());
     }
   }
 

@@ -14,6 +14,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.DoubleRange;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
@@ -25,7 +26,7 @@ final class DecodingPropertyTest {
   @Property
   void quotasAddUpToTheMasksAndFallByOneAtMost(@ForAll @IntRange(max = 300) int masks,
       @ForAll @IntRange(min = 1, max = 300) int steps) {
-    int[] quotas = Quotas.of(masks, steps);
+    int[] quotas = new Schedule.Even().quotas(masks, steps);
 
     assertThat(quotas).hasSize(steps);
     assertThat(Arrays.stream(quotas).sum()).isEqualTo(masks);
@@ -33,6 +34,21 @@ final class DecodingPropertyTest {
     for (int i = 1; i < steps; i++) {
       assertThat(quotas[i]).isLessThanOrEqualTo(quotas[i - 1]);
     }
+  }
+
+  @Property
+  void shiftedQuotasAddUpToTheMasksAndAreSpentFromTheStart(@ForAll @IntRange(max = 300) int masks,
+      @ForAll @IntRange(min = 1, max = 300) int steps,
+      @ForAll @DoubleRange(min = 0, minIncluded = false, max = 1000) double alpha) {
+    int[] quotas = new Schedule.Shifted(alpha).quotas(masks, steps);
+
+    assertThat(quotas).hasSize(steps);
+    int left = masks;
+    for (int quota : quotas) {
+      assertThat(quota).isBetween(Math.min(1, left), left);
+      left -= quota;
+    }
+    assertThat(left).isZero();
   }
 
   @Property
@@ -63,7 +79,7 @@ final class DecodingPropertyTest {
       assertThat(commit.changes(MASK))
           .allSatisfy(change -> assertThat(committed.add(change.position())).isTrue());
     }
-    assertThat(process.forwards()).isLessThanOrEqualTo(settings.steps());
+    assertThat(process.forwards()).isLessThanOrEqualTo(((Strategy.Fixed) settings.strategy()).steps());
     for (int position = 0; position < settings.genLength(); position++) {
       assertThat(process.isMasked(position)).isEqualTo(!committed.contains(position));
     }
@@ -93,7 +109,8 @@ final class DecodingPropertyTest {
     List<Commit> commits = run(first, modelSeed);
     int kept = commits.size() * percent / 100;
 
-    var resumed = ReverseProcess.resume(settings, MASK, new CounterRandom(settings.seed()), Asked.ELIGIBLE,
+    var resumed = ReverseProcess.resume(settings, MASK, new CounterRandom(settings.sampling().seed()),
+        Asked.ELIGIBLE,
         commits.subList(0, kept));
 
     assertThat(run(process(settings, Asked.ELIGIBLE), modelSeed)).isEqualTo(commits);
@@ -112,12 +129,12 @@ final class DecodingPropertyTest {
     return Combinators
         .combine(blocks, blockLength, stepsPerBlock, Arbitraries.longs(), Arbitraries.of(Remasking.class),
             stop.list().ofMaxSize(2))
-        .as((b, l, s, seed, remasking, stops) -> new DecodingSettings(b * l, l, b * s, 0, seed, 0, remasking,
-            stops, new int[0]));
+        .as((b, l, s, seed, remasking, stops) -> new DecodingSettings(b * l, l, SettingsExample.fixed(b * s),
+            remasking, new CachePolicy.None(), new Sampling(0, seed, 0), stops, new int[0]));
   }
 
   private static ReverseProcess process(DecodingSettings settings, Asked asked) {
-    return new ReverseProcess(settings, MASK, new CounterRandom(settings.seed()), asked);
+    return new ReverseProcess(settings, MASK, new CounterRandom(settings.sampling().seed()), asked);
   }
 
   /// Runs to the end with a model whose answer is a function of its seed and the step alone.

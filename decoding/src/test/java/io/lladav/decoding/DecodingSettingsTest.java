@@ -32,8 +32,7 @@ final class DecodingSettingsTest {
   void rejectsStepsThatBlocksCannotShare() {
     assertRejected("steps", "steps: 6 (expected: a multiple of 4, the number of blocks)",
         () -> SettingsExample.plain(16, 4, 6));
-    assertRejected("steps", "steps: 0 (expected: a multiple of 4, the number of blocks)",
-        () -> SettingsExample.plain(16, 4, 0));
+    assertRejected("steps", "steps: 0 (expected: 1..)", () -> SettingsExample.plain(16, 4, 0));
     assertRejected("steps", "steps: -1 (expected: 1..)", () -> SettingsExample.plain(16, 16, -1));
   }
 
@@ -49,7 +48,7 @@ final class DecodingSettingsTest {
   void rejectsGuidanceThatIsNegativeOrNotFinite() {
     for (double scale : new double[]{-1, Double.NaN, Double.POSITIVE_INFINITY}) {
       assertRejected("cfg_scale", "cfg_scale: " + scale + " (expected: 0..1000)",
-          () -> new DecodingSettings(4, 4, 4, 0, 0, scale, Remasking.RANDOM, List.of(), new int[0]));
+          () -> new Sampling(0, 0, scale));
     }
   }
 
@@ -61,14 +60,55 @@ final class DecodingSettingsTest {
 
   @Test
   void acceptsMoreStepsThanPositions() {
-    assertThat(SettingsExample.plain(4, 2, 16).stepsPerBlock()).isEqualTo(8);
+    assertThat(SettingsExample.plain(4, 2, 16).strategy()).isEqualTo(SettingsExample.fixed(16));
+  }
+
+  @Test
+  void strategiesThatGoByConfidenceRefuseAnotherOrder() {
+    for (var strategy : List.of(new Strategy.Threshold(0.9),
+        new Strategy.Factor(1, Strategy.Factor.Quirks.NONE))) {
+      assertRejected("remasking",
+          "remasking: random (expected: low_confidence, since strategy is %s)".formatted(strategy.label()),
+          () -> new DecodingSettings(4, 4, strategy, Remasking.RANDOM, new CachePolicy.None(),
+              SettingsExample.GREEDY, List.of(), new int[0]));
+    }
+  }
+
+  @Test
+  void rejectsStrategiesOutOfRange() {
+    for (double tau : new double[]{-0.1, 1.1, Double.NaN}) {
+      assertRejected("threshold", "threshold: " + tau + " (expected: 0..1)",
+          () -> new Strategy.Threshold(tau));
+    }
+    for (double bad : new double[]{0, -1, 1000.5, Double.NaN}) {
+      assertRejected("factor", "factor: " + bad + " (expected: above 0, to 1000)",
+          () -> new Strategy.Factor(bad, Strategy.Factor.Quirks.REFERENCE));
+      assertRejected("schedule_alpha", "schedule_alpha: " + bad + " (expected: above 0, to 1000)",
+          () -> new Schedule.Shifted(bad));
+    }
+  }
+
+  @Test
+  void rejectsCachesOutOfRange() {
+    assertRejected("refresh_interval", "refresh_interval: 0 (expected: 1..)",
+        () -> new CachePolicy.Prefix(0));
+    assertRejected("refresh_interval", "refresh_interval: -1 (expected: 1..)",
+        () -> new CachePolicy.Dual(-1));
+    assertRejected("prompt_interval", "prompt_interval: 0 (expected: 1..)",
+        () -> new CachePolicy.Interval(0, 7, 0.25));
+    assertRejected("gen_interval", "gen_interval: 0 (expected: 1..)",
+        () -> new CachePolicy.Interval(25, 0, 0.25));
+    assertRejected("transfer_ratio", "transfer_ratio: 1.5 (expected: 0..1)",
+        () -> new CachePolicy.Interval(25, 7, 1.5));
   }
 
   @Test
   void keepsItsOwnCopiesOfStopsAndSuffix() {
     int[] stop = {1};
     int[] suffix = {2};
-    var settings = new DecodingSettings(4, 4, 4, 0, 0, 0, Remasking.RANDOM, List.of(stop), suffix);
+    var settings = new DecodingSettings(4, 4, SettingsExample.fixed(4), Remasking.RANDOM,
+        new CachePolicy.None(),
+        SettingsExample.GREEDY, List.of(stop), suffix);
 
     stop[0] = 9;
     suffix[0] = 9;

@@ -57,8 +57,9 @@ record RecordedCase(String name, DecodingSettings settings, int maskId, int forw
   private static DecodingSettings settings(JsonNode request, JsonNode expect) {
     String remasking = request.path("remasking").asText("low_confidence").toUpperCase(Locale.ROOT);
     return new DecodingSettings(request.get("gen_length").asInt(), request.get("block_length").asInt(),
-        request.get("steps").asInt(), request.path("temperature").asDouble(0), 0,
-        request.path("cfg_scale").asDouble(0), Remasking.valueOf(remasking),
+        new Strategy.Fixed(request.get("steps").asInt(), new Schedule.Even()), Remasking.valueOf(remasking),
+        new CachePolicy.None(),
+        new Sampling(request.path("temperature").asDouble(0), 0, request.path("cfg_scale").asDouble(0)),
         elements(expect.get("stop_ids")).map(ids -> array(integers(ids))).toList(),
         array(integers(expect.get("suffix_ids"))));
   }

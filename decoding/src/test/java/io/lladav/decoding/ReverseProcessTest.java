@@ -155,8 +155,8 @@ final class ReverseProcessTest {
 
   @Test
   void stopAtTheBeginningGivesAnEmptyReplyAndTheSuffix() {
-    var settings = new DecodingSettings(4, 4, 4, 0, 0, 0, Remasking.LOW_CONFIDENCE, List.of(ids(STOP)),
-        ids(7, 8));
+    var settings = new DecodingSettings(4, 4, SettingsExample.fixed(4), Remasking.LOW_CONFIDENCE,
+        new CachePolicy.None(), SettingsExample.GREEDY, List.of(ids(STOP)), ids(7, 8));
     var process = process(settings, Asked.ELIGIBLE);
 
     answer(process, ids(STOP, 2, 3, 4), 0.9f, 0.2f, 0.1f, 0.3f);
@@ -221,6 +221,64 @@ final class ReverseProcessTest {
   }
 
   @Test
+  void thresholdCommitsAllThatReachItAndTakesTheStepsItNeeds() {
+    var process = process(SettingsExample.with(4, 4, new Strategy.Threshold(0.8), new CachePolicy.None()),
+        Asked.ELIGIBLE);
+    var first = answer(process, ids(1, 2, 3, 4), 0.9f, 0.8f, 0.1f, 0.2f);
+    var second = answer(process, ids(3, 4), 0.1f, 0.2f);
+    var third = answer(process, ids(3), 0.1f);
+
+    assertThat(first.choices()).extracting(Choice::position).containsExactly(0, 1);
+    assertThat(second.choices()).extracting(Choice::position).containsExactly(3);
+    assertThat(third.choices()).extracting(Choice::position).containsExactly(2);
+    assertThat(process.finishReason()).contains(FinishReason.LENGTH);
+    assertThat(process.forwards()).isEqualTo(3);
+  }
+
+  @Test
+  void masksOfLaterBlocksKeepTheLastOfABlockFromBeingTheLastOfAll() {
+    var settings = SettingsExample.with(4, 2, new Strategy.Factor(1, Strategy.Factor.Quirks.REFERENCE),
+        new CachePolicy.None());
+    var process = process(settings, Asked.ELIGIBLE);
+
+    assertThat(next(process).masked()).isEqualTo(4);
+    assertThat(answer(process, ids(1, 2), 0.2f, 0.1f).choices()).hasSize(1);
+    assertThat(answer(process, ids(2), 0.1f).choices()).hasSize(1);
+    assertThat(next(process).masked()).isEqualTo(2);
+    assertThat(answer(process, ids(3, 4), 0.2f, 0.1f).choices()).hasSize(2);
+    assertThat(process.replyIds()).containsExactly(1, 2, 3, 4);
+  }
+
+  @Test
+  void masksBehindAStopAreGoneThroughButNotCommitted() {
+    var settings = new DecodingSettings(4, 4, new Strategy.Factor(1, Strategy.Factor.Quirks.REFERENCE),
+        Remasking.LOW_CONFIDENCE, new CachePolicy.None(), SettingsExample.GREEDY, List.of(ids(STOP)),
+        new int[0]);
+    var process = process(settings, Asked.ELIGIBLE);
+    answer(process, ids(1, 2, STOP, 4), 0.1f, 0.1f, 0.9f, 0.1f);
+
+    assertThat(next(process).eligible()).containsExactly(0, 1);
+    assertThat(next(process).masked()).isEqualTo(3);
+    assertThat(answer(process, ids(1, 2), 0.2f, 0.1f).choices()).hasSize(1);
+    answer(process, ids(2), 0.1f);
+
+    assertThat(process.replyIds()).containsExactly(1, 2);
+    assertThat(process.generatedIds()).containsExactly(1, 2, STOP, MASK);
+  }
+
+  @Test
+  void aShiftedScheduleCommitsFewerAtFirst() {
+    var process = process(
+        SettingsExample.with(6, 6, new Strategy.Fixed(3, new Schedule.Shifted(1 / 3d)),
+            new CachePolicy.None()),
+        Asked.ELIGIBLE);
+
+    assertThat(answer(process, ids(1, 2, 3, 4, 5, 6), 1, 1, 1, 1, 1, 1).choices()).hasSize(1);
+    assertThat(answer(process, ids(2, 3, 4, 5, 6), 1, 1, 1, 1, 1).choices()).hasSize(1);
+    assertThat(answer(process, ids(3, 4, 5, 6), 1, 1, 1, 1).choices()).hasSize(4);
+  }
+
+  @Test
   void rejectsAnswersThatDoNotFit() {
     var process = process(SettingsExample.plain(2, 2, 2), Asked.ELIGIBLE);
     var step = next(process);
@@ -280,7 +338,7 @@ final class ReverseProcessTest {
   }
 
   private static ReverseProcess process(DecodingSettings settings, Asked asked) {
-    return new ReverseProcess(settings, MASK, new CounterRandom(settings.seed()), asked);
+    return new ReverseProcess(settings, MASK, new CounterRandom(settings.sampling().seed()), asked);
   }
 
   private static DecodingSettings stopping(int genLength, int blockLength, int steps) {

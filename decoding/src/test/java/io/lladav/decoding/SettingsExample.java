@@ -4,6 +4,8 @@ import java.util.List;
 
 /// Settings for tests: plain decoding of one block, changed where a test needs it.
 final class SettingsExample {
+  static final Sampling GREEDY = new Sampling(0, 0, 0);
+
   private SettingsExample() {}
 
   static DecodingSettings plain(int genLength, int blockLength, int steps) {
@@ -11,13 +13,22 @@ final class SettingsExample {
   }
 
   static DecodingSettings stopping(int genLength, int blockLength, int steps, List<int[]> stops) {
-    return new DecodingSettings(genLength, blockLength, steps, 0, 0, 0, Remasking.LOW_CONFIDENCE, stops,
-        new int[0]);
+    return new DecodingSettings(genLength, blockLength, fixed(steps), Remasking.LOW_CONFIDENCE,
+        new CachePolicy.None(), GREEDY, stops, new int[0]);
   }
 
   static DecodingSettings drawn(int genLength, int blockLength, int steps, double temperature, long seed,
       Remasking remasking) {
-    return new DecodingSettings(genLength, blockLength, steps, temperature, seed, 0, remasking, List.of(),
-        new int[0]);
+    return new DecodingSettings(genLength, blockLength, fixed(steps), remasking, new CachePolicy.None(),
+        new Sampling(temperature, seed, 0), List.of(), new int[0]);
+  }
+
+  static DecodingSettings with(int genLength, int blockLength, Strategy strategy, CachePolicy cache) {
+    return new DecodingSettings(genLength, blockLength, strategy, Remasking.LOW_CONFIDENCE, cache, GREEDY,
+        List.of(), new int[0]);
+  }
+
+  static Strategy.Fixed fixed(int steps) {
+    return new Strategy.Fixed(steps, new Schedule.Even());
   }
 }

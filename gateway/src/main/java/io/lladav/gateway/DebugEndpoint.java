@@ -45,7 +45,7 @@ final class DebugEndpoint extends DebugServiceImplBase {
   }
 
   private static RandomNumbers numbers(ReplayRequest wire, GenerationRequest request) {
-    var drawn = new CounterRandom(request.decoding().seed());
+    var drawn = new CounterRandom(request.decoding().sampling().seed());
     return wire.getOrderNumbersCount() == 0
         ? drawn
         : RecordedOrder.of(wire.getOrderNumbersList(), drawn);

@@ -129,8 +129,8 @@ final class DenoiserSession implements AutoCloseable {
     var open = OpenSession.newBuilder()
         .setModel(model)
         .setGenLength(decoding.genLength())
-        .setCfgScale(decoding.cfgScale())
-        .setTemperature(decoding.temperature())
+        .setCfgScale(decoding.sampling().cfgScale())
+        .setTemperature(decoding.sampling().temperature())
         .setAttention(switch (request.attention()) {
           case FULL -> Attention.ATTENTION_FULL;
           case DIALOGUE_CAUSAL -> Attention.ATTENTION_DIALOGUE_CAUSAL;

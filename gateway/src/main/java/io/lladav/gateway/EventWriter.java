@@ -56,7 +56,7 @@ final class EventWriter {
     var started = Started.newBuilder()
         .setRequestId(RequestContext.current().map(RequestContext::requestId).orElse(""))
         .setModel(identity)
-        .setSeed(request.decoding().seed())
+        .setSeed(request.decoding().sampling().seed())
         .setPromptTokens(event.promptTokens())
         .setGenLength(request.decoding().genLength());
     for (int i = 0; i < event.plans().size(); i++) {

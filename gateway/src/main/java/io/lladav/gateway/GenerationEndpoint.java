@@ -29,7 +29,7 @@ final class GenerationEndpoint extends GenerationServiceImplBase {
       var call = (ServerCallStreamObserver<GenerateResponse>) responses;
       var request = parser.parse(wire);
       var events = new EventWriter(request, model.getIdentity(), call::isReady, responses::onNext);
-      generator.run(request, new CounterRandom(request.decoding().seed()), events::write);
+      generator.run(request, new CounterRandom(request.decoding().sampling().seed()), events::write);
       responses.onCompleted();
     });
   }

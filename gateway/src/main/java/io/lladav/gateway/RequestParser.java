@@ -3,9 +3,13 @@ package io.lladav.gateway;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import com.google.protobuf.ProtocolMessageEnum;
+import io.lladav.decoding.CachePolicy;
 import io.lladav.decoding.DecodingSettings;
 import io.lladav.decoding.InvalidSettingException;
 import io.lladav.decoding.Remasking;
+import io.lladav.decoding.Sampling;
+import io.lladav.decoding.Schedule;
+import io.lladav.decoding.Strategy;
 import io.lladav.model.image.PictureDecoder;
 import io.lladav.model.image.PictureException;
 import io.lladav.model.image.PictureLimits;
@@ -21,7 +25,6 @@ import io.lladav.runtime.ServiceException.LimitExceeded;
 import io.lladav.v1.Cache;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.Image;
-import io.lladav.v1.Strategy;
 import io.lladav.v1.Video;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -103,9 +106,11 @@ final class RequestParser {
     requireSetting(suffix.length <= limits.suffixTokensMax(), "suffix", suffix.length + " tokens",
         "at most %d tokens".formatted(limits.suffixTokensMax()));
     try {
-      return new DecodingSettings(genLength, wire.hasBlockLength() ? wire.getBlockLength() : genLength, steps,
-          wire.getTemperature(), wire.hasSeed() ? wire.getSeed() : seeds.nextLong(), wire.getCfgScale(),
-          remasking(wire), stops(wire), suffix);
+      return new DecodingSettings(genLength, wire.hasBlockLength() ? wire.getBlockLength() : genLength,
+          new Strategy.Fixed(steps, new Schedule.Even()), remasking(wire), new CachePolicy.None(),
+          new Sampling(wire.getTemperature(), wire.hasSeed() ? wire.getSeed() : seeds.nextLong(),
+              wire.getCfgScale()),
+          stops(wire), suffix);
     } catch (InvalidSettingException e) {
       throw new InvalidRequest("decoding." + e.field(), "decoding." + e.getMessage());
     }
@@ -244,7 +249,8 @@ final class RequestParser {
   /// Settings that are named in the contract but not served.
   private static void refuseUnserved(io.lladav.v1.DecodingSettings wire) {
     refuseUnless(
-        wire.getStrategy() == Strategy.STRATEGY_UNSPECIFIED || wire.getStrategy() == Strategy.STRATEGY_FIXED,
+        wire.getStrategy() == io.lladav.v1.Strategy.STRATEGY_UNSPECIFIED
+            || wire.getStrategy() == io.lladav.v1.Strategy.STRATEGY_FIXED,
         "decoding.strategy", name(wire.getStrategy(), wire.getStrategyValue(), "STRATEGY_"), "fixed");
     refuseUnless(wire.getCache() == Cache.CACHE_UNSPECIFIED || wire.getCache() == Cache.CACHE_NONE,
         "decoding.cache", name(wire.getCache(), wire.getCacheValue(), "CACHE_"), "none");

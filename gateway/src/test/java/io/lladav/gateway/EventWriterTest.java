@@ -2,8 +2,12 @@ package io.lladav.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lladav.decoding.CachePolicy;
 import io.lladav.decoding.DecodingSettings;
 import io.lladav.decoding.Remasking;
+import io.lladav.decoding.Sampling;
+import io.lladav.decoding.Schedule;
+import io.lladav.decoding.Strategy;
 import io.lladav.model.prompt.PromptOptions;
 import io.lladav.model.prompt.PromptQuirks;
 import io.lladav.model.prompt.ThinkMode;
@@ -38,7 +42,9 @@ final class EventWriterTest {
     var request = new GenerationRequest(List.of(), List.of(),
         new PromptOptions(ThinkMode.NONE, PromptQuirks.REFERENCE, VisualPlacement.LEADING),
         GenerationRequest.MultiImage.LIST, GenerationRequest.Attention.FULL,
-        new DecodingSettings(4, 4, 4, 0, 7, 0, Remasking.LOW_CONFIDENCE, List.of(), new int[0]), true);
+        new DecodingSettings(4, 4, new Strategy.Fixed(4, new Schedule.Even()), Remasking.LOW_CONFIDENCE,
+            new CachePolicy.None(), new Sampling(0, 7, 0), List.of(), new int[0]),
+        true);
     return new EventWriter(request, ScriptedModel.identity(), () -> ready, written::add);
   }
 
