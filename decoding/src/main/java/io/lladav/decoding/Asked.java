@@ -4,6 +4,7 @@ package io.lladav.decoding;
 public enum Asked {
   /// Those that can be committed in the step.
   ELIGIBLE,
-  /// All masked positions the reply may still need, later blocks included: for provisional text.
+  /// All masked positions the reply may still need, later blocks included as far as the step computes them: for
+  /// provisional text.
   ALL_MASKED
 }

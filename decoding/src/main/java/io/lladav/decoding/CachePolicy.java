@@ -39,6 +39,14 @@ public sealed interface CachePolicy {
         throw new InvalidSettingException("transfer_ratio", transferRatio, "0..1");
       }
     }
+
+    /// How many positions of the generated part and the suffix are computed anew where that part is not refreshed:
+    /// their number times the ratio, rounded down.
+    ///
+    /// @param positions positions of the generated part and the suffix
+    public int transferCount(int positions) {
+      return (int) (positions * transferRatio);
+    }
   }
 
   private static void requireInterval(String field, int steps) {

@@ -24,6 +24,7 @@ public final class ReverseProcess {
   // The same for every block: nothing in a later block is eligible before it begins, so all of it is masked. Empty
   // where confidences alone decide: such a block takes as many steps as it needs.
   private final int[] quotas;
+  private final RefreshClock clock;
   private OptionalInt stop = OptionalInt.empty();
   private int forwards;
   private int block;
@@ -47,6 +48,7 @@ public final class ReverseProcess {
     this.quotas = settings.strategy() instanceof Strategy.Fixed(int steps, Schedule schedule)
         ? schedule.quotas(settings.blockLength(), steps / settings.blocks())
         : new int[0];
+    this.clock = new RefreshClock(settings);
   }
 
   /// Takes a reply up again where the given commits have brought it.
@@ -66,15 +68,9 @@ public final class ReverseProcess {
     if (finishReason != null) {
       return Optional.empty();
     }
-    int[] eligible = maskedBefore(eligibleEnd());
-    int[] positions = switch (asked) {
-      case ELIGIBLE -> eligible.clone();
-      case ALL_MASKED -> maskedBefore(stop.orElse(canvas.length));
-    };
-    int quota = isFixed() ? quotas[stepInBlock] : eligible.length;
-    return Optional
-        .of(new Step(forwards, block, stepInBlock, quota, maskedBefore(canvas.length).length, eligible,
-            positions, candidateNumbers(positions)));
+    var due = step(clock.due(block));
+    // What is left may lie in an earlier block, before the window: computing that would commit nothing.
+    return Optional.of(due.eligible().length > 0 ? due : step(new Forward.Full()));
   }
 
   /// Takes the model's answer to the step last asked, commits what the strategy says and goes on.
@@ -142,6 +138,20 @@ public final class ReverseProcess {
     return forwards;
   }
 
+  private Step step(Forward forward) {
+    int from = forward instanceof Forward.Window(int start, int _) ? start : 0;
+    int to = forward instanceof Forward.Window(int _, int end) ? end : canvas.length;
+    int[] eligible = masked(from, Math.min(to, eligibleEnd()));
+    int[] positions = switch (asked) {
+      case ELIGIBLE -> eligible.clone();
+      case ALL_MASKED -> masked(from, Math.min(to, stop.orElse(canvas.length)));
+    };
+    int quota = isFixed() ? quotas[stepInBlock] : eligible.length;
+    return new Step(forwards, block, stepInBlock, forward, quota, masked(from, canvas.length).length,
+        eligible,
+        positions, candidateNumbers(positions));
+  }
+
   private void apply(Commit commit) {
     for (Choice choice : commit.choices()) {
       canvas[choice.position()] = choice.id();
@@ -149,6 +159,7 @@ public final class ReverseProcess {
     stop = StopSearch.after(canvas, stops, stop);
     forwards++;
     stepInBlock++;
+    clock.tick();
     if (stop.isPresent() && noneMasked(0, stop.getAsInt())) {
       finishReason = FinishReason.STOP;
     } else if ((isFixed() && stepInBlock == quotas.length)
@@ -165,6 +176,7 @@ public final class ReverseProcess {
     }
     block++;
     stepInBlock = 0;
+    clock.beginBlock();
   }
 
   private void repeat(Commit commit) {
@@ -224,8 +236,8 @@ public final class ReverseProcess {
     return (block + 1) * settings.blockLength();
   }
 
-  private int[] maskedBefore(int end) {
-    return IntStream.range(0, end).filter(this::isMasked).toArray();
+  private int[] masked(int from, int to) {
+    return IntStream.range(from, to).filter(this::isMasked).toArray();
   }
 
   private boolean noneMasked(int from, int to) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -14,8 +15,11 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /// A conformance case: what the published sampler did in each step of one reply.
-record RecordedCase(String name, DecodingSettings settings, int maskId, int forwards, List<Integer> ids,
-    List<RecordedStep> steps) {
+///
+/// @param forwardPositions how many positions each forward computed
+record RecordedCase(String name, DecodingSettings settings, int maskId, int promptLength,
+    List<Integer> forwardPositions,
+    List<Integer> ids, List<RecordedStep> steps) {
 
   /// One step of a case: what was chosen, in order, how many could have been, and the recorded order numbers.
   record RecordedStep(List<Integer> positions, List<Integer> ids, List<Double> confidences, int candidates,
@@ -32,15 +36,11 @@ record RecordedCase(String name, DecodingSettings settings, int maskId, int forw
     return JSON.readTree(folder().resolve(path).toFile());
   }
 
-  /// All cases decoded without a cache.
-  static List<RecordedCase> withoutCache() throws IOException {
+  static List<RecordedCase> all() throws IOException {
     var cases = new ArrayList<RecordedCase>();
     try (Stream<Path> files = Files.walk(folder().resolve("cases"))) {
       for (Path file : files.filter(f -> f.toString().endsWith(".json")).sorted().toList()) {
-        JsonNode root = JSON.readTree(file.toFile());
-        if (!root.at("/request").has("cache")) {
-          cases.add(parse(root));
-        }
+        cases.add(parse(JSON.readTree(file.toFile())));
       }
     }
     return cases;
@@ -49,16 +49,33 @@ record RecordedCase(String name, DecodingSettings settings, int maskId, int forw
   private static RecordedCase parse(JsonNode root) throws IOException {
     JsonNode expect = root.get("expect");
     return new RecordedCase(root.get("name").asText(), settings(root.get("request"), expect),
-        maskId(root.get("checkpoint").asText()), expect.get("forwards").asInt(),
-        integers(expect.get("ids")), elements(expect.get("steps")).map(RecordedCase::step)
-            .toList());
+        maskId(root.get("checkpoint").asText()), expect.get("prompt_length").asInt(),
+        elements(expect.get("forward_shapes")).flatMap(
+            shape -> Collections.nCopies(shape.get(2).asInt(), shape.get(1).asInt()).stream()).toList(),
+        integers(expect.get("ids")), elements(expect.get("steps")).map(RecordedCase::step).toList());
+  }
+
+  private static Strategy strategy(JsonNode request) {
+    JsonNode factor = request.at("/cache/factor");
+    return factor.isMissingNode()
+        ? SettingsExample.fixed(request.get("steps").asInt())
+        : new Strategy.Factor(factor.asDouble(), Strategy.Factor.Quirks.REFERENCE);
+  }
+
+  private static CachePolicy cache(JsonNode cache) {
+    return switch (cache.path("kind").asText("none")) {
+      case "none" -> new CachePolicy.None();
+      case "prefix" -> new CachePolicy.Prefix(cache.get("refresh_interval").asInt());
+      case "interval" -> new CachePolicy.Interval(cache.get("prompt_interval").asInt(),
+          cache.get("gen_interval").asInt(), cache.get("ratio").asDouble());
+      default -> throw new AssertionError(cache);
+    };
   }
 
   private static DecodingSettings settings(JsonNode request, JsonNode expect) {
     String remasking = request.path("remasking").asText("low_confidence").toUpperCase(Locale.ROOT);
     return new DecodingSettings(request.get("gen_length").asInt(), request.get("block_length").asInt(),
-        new Strategy.Fixed(request.get("steps").asInt(), new Schedule.Even()), Remasking.valueOf(remasking),
-        new CachePolicy.None(),
+        strategy(request), Remasking.valueOf(remasking), cache(request.path("cache")),
         new Sampling(request.path("temperature").asDouble(0), 0, request.path("cfg_scale").asDouble(0)),
         elements(expect.get("stop_ids")).map(ids -> array(integers(ids))).toList(),
         array(integers(expect.get("suffix_ids"))));

@@ -279,6 +279,99 @@ final class ReverseProcessTest {
   }
 
   @Test
+  void withoutACacheEveryStepComputesEverything() {
+    var process = process(SettingsExample.plain(4, 2, 4), Asked.ELIGIBLE);
+
+    assertThat(forwards(process)).containsExactly(new Forward.Full(), new Forward.Full(), new Forward.Full(),
+        new Forward.Full());
+  }
+
+  @Test
+  void aPrefixCacheIsRefreshedAtEveryBlockAndComputesTheRestBetween() {
+    var settings = new DecodingSettings(6, 3, SettingsExample.fixed(6), Remasking.LOW_CONFIDENCE,
+        new CachePolicy.Prefix(2), SettingsExample.GREEDY, List.of(), ids(7, 8));
+
+    assertThat(forwards(process(settings, Asked.ELIGIBLE))).containsExactly(new Forward.Full(),
+        new Forward.Window(0, 8), new Forward.Full(), new Forward.Full(), new Forward.Window(3, 8),
+        new Forward.Full());
+  }
+
+  @Test
+  void aDualCacheComputesTheBlockAloneBetween() {
+    var settings = new DecodingSettings(6, 3, SettingsExample.fixed(6), Remasking.LOW_CONFIDENCE,
+        new CachePolicy.Dual(3), SettingsExample.GREEDY, List.of(), ids(7, 8));
+
+    assertThat(forwards(process(settings, Asked.ELIGIBLE))).containsExactly(new Forward.Full(),
+        new Forward.Window(0, 3), new Forward.Window(0, 3), new Forward.Full(), new Forward.Window(3, 6),
+        new Forward.Window(3, 6));
+  }
+
+  @Test
+  void anIntervalCacheCountsOverTheWholeReply() {
+    var settings = SettingsExample.with(7, 7, SettingsExample.fixed(7), new CachePolicy.Interval(3, 2, 0.5));
+    var inBlocks = SettingsExample.with(8, 2, SettingsExample.fixed(8), new CachePolicy.Interval(3, 2, 0.5));
+    var all = new Forward[]{new Forward.Full(), new Forward.Features(false, false),
+        new Forward.Features(false, true), new Forward.Features(true, false),
+        new Forward.Features(false, true), new Forward.Features(false, false), new Forward.Full()};
+
+    assertThat(forwards(process(settings, Asked.ELIGIBLE))).containsExactly(all);
+    assertThat(forwards(process(inBlocks, Asked.ELIGIBLE))).startsWith(all).hasSize(8);
+  }
+
+  @Test
+  void aWindowIsAllThatIsAskedAndGoneThrough() {
+    var prefix = process(inBlocksOfThree(new CachePolicy.Prefix(2)), Asked.ALL_MASKED);
+    var dual = process(inBlocksOfThree(new CachePolicy.Dual(2)), Asked.ALL_MASKED);
+    for (var process : List.of(prefix, dual)) {
+      answer(process, ids(1, 2, 3, 4, 5, 6), 0.3f, 0.2f, 0.1f, 1, 1, 1);
+    }
+
+    assertThat(next(prefix).eligible()).containsExactly(1, 2);
+    assertThat(next(prefix).asked()).containsExactly(1, 2, 3, 4, 5);
+    assertThat(next(prefix).masked()).isEqualTo(5);
+    assertThat(next(dual).eligible()).containsExactly(1, 2);
+    assertThat(next(dual).asked()).containsExactly(1, 2);
+    assertThat(next(dual).masked()).isEqualTo(5);
+  }
+
+  @Test
+  void masksBeforeAWindowWaitForTheNextFullForward() {
+    var process = process(SettingsExample.with(4, 2, SettingsExample.fixed(4), new CachePolicy.Prefix(2)),
+        Asked.ALL_MASKED);
+    answer(process, ids(MASK, 2, 3, 4), 0.9f, 0.8f, 1, 1);
+    answer(process, ids(MASK, 2, 3, 4), 0.9f, 0.8f, 1, 1);
+
+    assertThat(next(process).eligible()).containsExactly(0, 1, 2, 3);
+    assertThat(next(process).masked()).isEqualTo(4);
+    answer(process, ids(1, 2, 3, 4), 0.1f, 0.1f, 0.1f, 0.9f);
+    assertThat(next(process).eligible()).containsExactly(2);
+    assertThat(next(process).asked()).containsExactly(2);
+    assertThat(next(process).masked()).isEqualTo(1);
+  }
+
+  @Test
+  void aWindowInWhichNothingCanBeCommittedIsNotComputed() {
+    var settings = new DecodingSettings(4, 2, SettingsExample.fixed(6), Remasking.LOW_CONFIDENCE,
+        new CachePolicy.Dual(3), SettingsExample.GREEDY, List.of(ids(STOP)), new int[0]);
+    var process = process(settings, Asked.ELIGIBLE);
+    answer(process, ids(MASK, 2), 0.9f, 0.8f);
+    answer(process, ids(MASK, 2), 0.9f, 0.8f);
+    answer(process, ids(MASK, 2), 0.9f, 0.8f);
+    answer(process, ids(1, 2, STOP, 4), 0.1f, 0.1f, 0.9f, 0.1f);
+
+    assertThat(next(process).forward()).isEqualTo(new Forward.Full());
+    assertThat(next(process).eligible()).containsExactly(0, 1);
+  }
+
+  @Test
+  void theTransferCountIsRoundedDown() {
+    assertThat(new CachePolicy.Interval(25, 7, 0.25).transferCount(32)).isEqualTo(8);
+    assertThat(new CachePolicy.Interval(25, 7, 0.3).transferCount(18)).isEqualTo(5);
+    assertThat(new CachePolicy.Interval(25, 7, 0).transferCount(18)).isZero();
+    assertThat(new CachePolicy.Interval(25, 7, 1).transferCount(18)).isEqualTo(18);
+  }
+
+  @Test
   void rejectsAnswersThatDoNotFit() {
     var process = process(SettingsExample.plain(2, 2, 2), Asked.ELIGIBLE);
     var step = next(process);
@@ -326,6 +419,20 @@ final class ReverseProcessTest {
     }
     assertThat(unfinished).containsExactly(true, true, true);
     assertThat(process.finishReason()).contains(FinishReason.LENGTH);
+  }
+
+  private static DecodingSettings inBlocksOfThree(CachePolicy cache) {
+    return SettingsExample.with(6, 3, SettingsExample.fixed(6), cache);
+  }
+
+  /// Answers every step with candidates of equal confidence.
+  private static List<Forward> forwards(ReverseProcess process) {
+    var forwards = new ArrayList<Forward>();
+    for (var step = process.next(); step.isPresent(); step = process.next()) {
+      forwards.add(step.get().forward());
+      process.accept(step.get(), new int[step.get().asked().length], new float[step.get().asked().length]);
+    }
+    return forwards;
   }
 
   private static ReverseProcess resume(Commit... commits) {
