@@ -41,6 +41,11 @@ final class RefreshClock {
     }
   }
 
+  /// Goes on to the next full forward.
+  void restart() {
+    steps = 0;
+  }
+
   private static Forward parts(boolean prompt, boolean generated) {
     return prompt && generated ? new Forward.Full() : new Forward.Features(prompt, generated);
   }

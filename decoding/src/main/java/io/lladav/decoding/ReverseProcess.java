@@ -15,6 +15,11 @@ import org.jspecify.annotations.Nullable;
 /// `next` is empty. Positions are generated positions, 0 = the first behind the prompt. A position is masked
 /// while its id is the mask id. Not safe for use by several threads at once.
 public final class ReverseProcess {
+  /* At a temperature above 0 each step draws anew, so one that changed nothing says little about the next. After 32 of
+     them in a row the model is all but certain to prefer the mask for ever: a mask that wins nine draws out of ten
+     would still have lost one of these in 97 replies of 100. */
+  static final int IDLE_STEPS_MAX = 32;
+
   private final DecodingSettings settings;
   private final List<int[]> stops;
   private final int maskId;
@@ -29,6 +34,7 @@ public final class ReverseProcess {
   private int forwards;
   private int block;
   private int stepInBlock;
+  private int idleSteps;
   private @Nullable FinishReason finishReason;
 
   /// Begins a reply with every generated position masked.
@@ -97,7 +103,7 @@ public final class ReverseProcess {
     var choices = IntStream.of(ranked).limit(settings.strategy().commits(falling, step.masked()))
         .mapToObj(i -> new Choice(eligible[i], candidates[i], order[i])).toList();
     var commit = new Commit(step.number(), eligible.length, choices);
-    apply(commit);
+    apply(step, commit);
     return commit;
   }
 
@@ -152,7 +158,7 @@ public final class ReverseProcess {
         positions, candidateNumbers(positions));
   }
 
-  private void apply(Commit commit) {
+  private void apply(Step step, Commit commit) {
     for (Choice choice : commit.choices()) {
       canvas[choice.position()] = choice.id();
     }
@@ -165,6 +171,25 @@ public final class ReverseProcess {
     } else if ((isFixed() && stepInBlock == quotas.length)
         || noneMasked(block * settings.blockLength(), blockEnd())) {
       beginNextBlock();
+    } else if (!isFixed()) {
+      endIfStalled(step, commit);
+    }
+  }
+
+  /// Ends a reply that would otherwise go on for ever: its strategy knows no number of steps, and a chosen mask id
+  /// changes nothing.
+  private void endIfStalled(Step step, Commit commit) {
+    if (!commit.changes(maskId).isEmpty()) {
+      idleSteps = 0;
+      return;
+    }
+    idleSteps++;
+    boolean drawn = settings.sampling().temperature() > 0;
+    if (drawn ? idleSteps == IDLE_STEPS_MAX : step.forward() instanceof Forward.Full) {
+      finishReason = FinishReason.STALLED;
+    } else if (!drawn) {
+      // The same canvas gives the same answer from the same cache: all that can help is to refresh it.
+      clock.restart();
     }
   }
 
@@ -191,7 +216,7 @@ public final class ReverseProcess {
           "an eligible position, once");
       require(choice.id() >= 0, "id in step " + number, choice.id(), "0..");
     }
-    apply(commit);
+    apply(step, commit);
   }
 
   private void checkAnswer(Step step, int[] candidates, float[] confidences) {

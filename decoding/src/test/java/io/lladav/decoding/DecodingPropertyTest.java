@@ -79,7 +79,7 @@ final class DecodingPropertyTest {
       assertThat(commit.changes(MASK))
           .allSatisfy(change -> assertThat(committed.add(change.position())).isTrue());
     }
-    assertThat(process.forwards()).isLessThanOrEqualTo(((Strategy.Fixed) settings.strategy()).steps());
+    assertThat(process.forwards()).isLessThanOrEqualTo(stepsMax(settings));
     for (int position = 0; position < settings.genLength(); position++) {
       assertThat(process.isMasked(position)).isEqualTo(!committed.contains(position));
     }
@@ -120,17 +120,78 @@ final class DecodingPropertyTest {
     assertThat(resumed.finishReason()).isEqualTo(first.finishReason());
   }
 
+  @Property
+  void everyReplyEndsHoweverOftenTheModelChoosesTheMask(@ForAll("settings") DecodingSettings settings,
+      @ForAll long modelSeed, @ForAll("maskPercents") int maskPercent) {
+    var process = process(settings, Asked.ALL_MASKED);
+    var model = new SplittableRandom(modelSeed);
+    int stepsMax = stepsMax(settings);
+    for (var step = process.next(); step.isPresent(); step = process.next()) {
+      assertThat(step.get().number()).isLessThan(stepsMax);
+      assertThat(step.get().eligible()).isNotEmpty();
+      int[] candidates = model.ints(step.get().asked().length, 0, 100)
+          .map(draw -> draw < maskPercent ? MASK : draw % MASK).toArray();
+      float[] confidences = new float[candidates.length];
+      for (int i = 0; i < confidences.length; i++) {
+        confidences[i] = model.nextInt(8) == 0 ? Float.NEGATIVE_INFINITY : (float) model.nextDouble();
+      }
+      process.accept(step.get(), candidates, confidences);
+    }
+    if (maskPercent == 100) {
+      assertThat(process.finishReason()).contains(
+          settings.strategy() instanceof Strategy.Fixed ? FinishReason.LENGTH : FinishReason.STALLED);
+    }
+  }
+
+  @Provide
+  Arbitrary<Integer> maskPercents() {
+    return Arbitraries.of(0, 30, 90, 100);
+  }
+
   @Provide
   Arbitrary<DecodingSettings> settings() {
     var blocks = Arbitraries.integers().between(1, 4);
     var blockLength = Arbitraries.integers().between(1, 8);
     var stepsPerBlock = Arbitraries.integers().between(1, 10);
     var stop = Arbitraries.integers().between(0, MASK - 1).array(int[].class).ofMinSize(1).ofMaxSize(2);
+    var sampling = Combinators.combine(Arbitraries.of(0.0, 0.5), Arbitraries.longs())
+        .as((temperature, seed) -> new Sampling(temperature, seed, 0));
     return Combinators
-        .combine(blocks, blockLength, stepsPerBlock, Arbitraries.longs(), Arbitraries.of(Remasking.class),
-            stop.list().ofMaxSize(2))
-        .as((b, l, s, seed, remasking, stops) -> new DecodingSettings(b * l, l, SettingsExample.fixed(b * s),
-            remasking, new CachePolicy.None(), new Sampling(0, seed, 0), stops, new int[0]));
+        .combine(blocks, blockLength, stepsPerBlock, Arbitraries.integers().between(0, 4), caches(),
+            Arbitraries.of(Remasking.class), sampling, stop.list().ofMaxSize(2))
+        .as((b, l, s, kind, cache, remasking, draws, stops) -> {
+          var strategy = strategy(kind, b * s);
+          return new DecodingSettings(b * l, l, strategy,
+              strategy instanceof Strategy.Fixed ? remasking : Remasking.LOW_CONFIDENCE, cache, draws, stops,
+              new int[0]);
+        });
+  }
+
+  private static Arbitrary<CachePolicy> caches() {
+    var interval = Arbitraries.integers().between(1, 5);
+    return Arbitraries.oneOf(Arbitraries.just(new CachePolicy.None()), interval.map(CachePolicy.Prefix::new),
+        interval.map(CachePolicy.Dual::new),
+        Combinators.combine(interval, interval).as((p, g) -> new CachePolicy.Interval(p, g, 0.25)));
+  }
+
+  private static Strategy strategy(int kind, int steps) {
+    return switch (kind) {
+      case 0 -> SettingsExample.fixed(steps);
+      case 1 -> new Strategy.Fixed(steps, new Schedule.Shifted(1 / 3d));
+      case 2 -> new Strategy.Threshold(0.7);
+      case 3 -> new Strategy.Factor(1, Strategy.Factor.Quirks.REFERENCE);
+      default -> new Strategy.Factor(2, Strategy.Factor.Quirks.NONE);
+    };
+  }
+
+  /// Without a number of steps, each one that commits something is followed by so many idle ones at most: at temperature
+  /// 0 the one before a refresh, which ends the reply if it is idle too.
+  private static int stepsMax(DecodingSettings settings) {
+    if (settings.strategy() instanceof Strategy.Fixed(int steps, Schedule _)) {
+      return steps;
+    }
+    int idle = settings.sampling().temperature() == 0 ? 2 : ReverseProcess.IDLE_STEPS_MAX;
+    return (settings.genLength() + 1) * idle;
   }
 
   private static ReverseProcess process(DecodingSettings settings, Asked asked) {

@@ -372,6 +372,77 @@ final class ReverseProcessTest {
   }
 
   @Test
+  void aCanvasThatCannotChangeEndsTheReply() {
+    var process = process(SettingsExample.with(2, 2, new Strategy.Threshold(0.9), new CachePolicy.None()),
+        Asked.ELIGIBLE);
+    answer(process, ids(MASK, 6), 0.5f, 0.4f);
+
+    assertThat(process.next()).isEmpty();
+    assertThat(process.finishReason()).contains(FinishReason.STALLED);
+    assertThat(process.replyIds()).containsExactly(MASK, MASK);
+    assertThat(process.forwards()).isEqualTo(1);
+  }
+
+  @Test
+  void aChosenMaskIdBesideACommitDoesNotEndTheReply() {
+    var process = process(SettingsExample.with(3, 3, new Strategy.Threshold(0.4), new CachePolicy.None()),
+        Asked.ELIGIBLE);
+    answer(process, ids(MASK, 6, 7), 0.5f, 0.4f, 0.1f);
+
+    assertThat(process.finishReason()).isEmpty();
+    assertThat(next(process).eligible()).containsExactly(0, 2);
+  }
+
+  @Test
+  void candidatesThatMustNotBeChosenEndTheReplyToo() {
+    var process = process(
+        SettingsExample.with(2, 2, new Strategy.Factor(1, Strategy.Factor.Quirks.REFERENCE),
+            new CachePolicy.None()),
+        Asked.ELIGIBLE);
+    answer(process, ids(5, 6), NEVER, NEVER);
+
+    assertThat(process.finishReason()).contains(FinishReason.STALLED);
+  }
+
+  @Test
+  void betweenRefreshesAStepThatChangedNothingIsFollowedByTheNextFullForward() {
+    for (var cache : List.of(new CachePolicy.Prefix(9), new CachePolicy.Dual(9),
+        new CachePolicy.Interval(9, 4, 0.5))) {
+      var process = process(SettingsExample.with(4, 4, new Strategy.Threshold(0.9), cache), Asked.ELIGIBLE);
+      answer(process, ids(1, 2, 3, 4), 0.5f, 0.4f, 0.3f, 0.2f);
+      answer(process, ids(MASK, 3, 4), 0.5f, 0.4f, 0.3f);
+
+      assertThat(next(process).forward()).isEqualTo(new Forward.Full());
+      answer(process, ids(2, 3, 4), 0.5f, 0.4f, 0.3f);
+      assertThat(next(process).forward()).isNotEqualTo(new Forward.Full());
+      answer(process, ids(MASK, 4), 0.5f, 0.4f);
+      answer(process, ids(MASK, 4), 0.5f, 0.4f);
+
+      assertThat(process.finishReason()).contains(FinishReason.STALLED);
+      assertThat(process.replyIds()).containsExactly(1, 2, MASK, MASK);
+      assertThat(process.forwards()).isEqualTo(5);
+    }
+  }
+
+  @Test
+  void aDrawnMaskIdMayNotBeDrawnAgain() {
+    var settings = new DecodingSettings(2, 2, new Strategy.Threshold(0.9), Remasking.LOW_CONFIDENCE,
+        new CachePolicy.None(), new Sampling(0.7, 3, 0), List.of(), new int[0]);
+    var process = process(settings, Asked.ELIGIBLE);
+    for (int i = 0; i < ReverseProcess.IDLE_STEPS_MAX - 1; i++) {
+      answer(process, ids(MASK, 6), 0.5f, 0.4f);
+    }
+    answer(process, ids(5, 6), 0.5f, 0.4f);
+    for (int i = 0; i < ReverseProcess.IDLE_STEPS_MAX; i++) {
+      assertThat(process.finishReason()).isEmpty();
+      answer(process, ids(MASK), 0.5f);
+    }
+
+    assertThat(process.finishReason()).contains(FinishReason.STALLED);
+    assertThat(process.replyIds()).containsExactly(5, MASK);
+  }
+
+  @Test
   void rejectsAnswersThatDoNotFit() {
     var process = process(SettingsExample.plain(2, 2, 2), Asked.ELIGIBLE);
     var step = next(process);

@@ -105,6 +105,7 @@ final class EventWriter {
         .setFinishReason(switch (event.reason()) {
           case STOP -> FinishReason.FINISH_REASON_STOP;
           case LENGTH -> FinishReason.FINISH_REASON_LENGTH;
+          case STALLED -> FinishReason.FINISH_REASON_STALLED;
         })
         .setText(event.text())
         .addAllTokenIds(IntStream.of(event.ids()).boxed().toList())
