@@ -6,7 +6,8 @@ import java.util.List;
 ///
 /// @param step number of the step in the reply, 0-based
 /// @param eligible how many positions could have been chosen
-/// @param choices what was chosen, by falling confidence; ties by rising position. A chosen mask id has spent
+/// @param choices what was chosen, by falling confidence, or by whatever ordered the candidates; ties by rising
+///     position. A chosen mask id has spent
 ///     its part of the quota, and its position stays masked
 public record Commit(int step, int eligible, List<Choice> choices) {
   /// Copies the choices.

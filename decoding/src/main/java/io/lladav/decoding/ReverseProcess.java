@@ -85,23 +85,27 @@ public final class ReverseProcess {
   /// @param candidates the best id for each asked position, shape `(asked)`
   /// @param confidences the probability of each candidate, shape `(asked)`; −∞ where it must not be chosen.
   ///     With [Remasking#RANDOM] the order numbers take their place
+  /// @param certainties what orders the candidates, the larger the surer, shape `(asked)`: the entropy with its sign
+  ///     turned with [Remasking#ENTROPY], the margin with [Remasking#MARGIN]; empty otherwise
   /// @return what was chosen
   /// @throws IllegalArgumentException if the step is not the current one, a shape is wrong, a candidate is
-  ///     negative or a confidence is NaN; nothing has changed then
-  public Commit accept(Step step, int[] candidates, float[] confidences) {
-    checkAnswer(step, candidates, confidences);
+  ///     negative or a confidence or certainty is NaN; nothing has changed then
+  public Commit accept(Step step, int[] candidates, float[] confidences, float[] certainties) {
+    checkAnswer(step, candidates, confidences, certainties);
     int[] eligible = step.eligible();
     double[] order = new double[eligible.length];
     for (int i = 0; i < eligible.length; i++) {
       order[i] = switch (settings.remasking()) {
         case LOW_CONFIDENCE -> confidences[i];
         case RANDOM -> numbers.orderNumber(step.number(), eligible[i]);
+        case ENTROPY, MARGIN -> confidences[i] == Float.NEGATIVE_INFINITY ? confidences[i] : certainties[i];
       };
     }
+    boolean random = settings.remasking() == Remasking.RANDOM;
     int[] ranked = RemaskingPolicy.mostConfident(order, step.quota());
     double[] falling = IntStream.of(ranked).mapToDouble(i -> order[i]).toArray();
     var choices = IntStream.of(ranked).limit(settings.strategy().commits(falling, step.masked()))
-        .mapToObj(i -> new Choice(eligible[i], candidates[i], order[i])).toList();
+        .mapToObj(i -> new Choice(eligible[i], candidates[i], random ? order[i] : confidences[i])).toList();
     var commit = new Commit(step.number(), eligible.length, choices);
     apply(step, commit);
     return commit;
@@ -219,18 +223,28 @@ public final class ReverseProcess {
     apply(step, commit);
   }
 
-  private void checkAnswer(Step step, int[] candidates, float[] confidences) {
+  private void checkAnswer(Step step, int[] candidates, float[] confidences, float[] certainties) {
     require(finishReason == null && step.number() == forwards, "step", step.number(),
         finishReason == null ? String.valueOf(forwards) : "none, the reply is finished");
     require(candidates.length == step.asked().length, "candidates", candidates.length,
         String.valueOf(step.asked().length));
     require(confidences.length == step.asked().length, "confidences", confidences.length,
         String.valueOf(step.asked().length));
+    require(certainties.length == certaintiesOf(step), "certainties", certainties.length,
+        String.valueOf(certaintiesOf(step)));
     for (int i = 0; i < candidates.length; i++) {
       require(candidates[i] >= 0, "candidate at position " + step.asked()[i], candidates[i], "0..");
       require(!Float.isNaN(confidences[i]), "confidence at position " + step.asked()[i], confidences[i],
           "a number");
     }
+    for (int i = 0; i < certainties.length; i++) {
+      require(!Float.isNaN(certainties[i]), "certainty at position " + step.asked()[i], certainties[i],
+          "a number");
+    }
+  }
+
+  private int certaintiesOf(Step step) {
+    return settings.remasking().needsCertainties() ? step.asked().length : 0;
   }
 
   private String expectedStep() {

@@ -120,7 +120,7 @@ final class ConformanceTest {
       double other = i < step.eligible().length ? 1e-6 * (i + 1) : 1;
       confidences[i] = (float) (known ? recorded.confidences().get(chosen) : other);
     }
-    return process.accept(step, candidates, confidences);
+    return process.accept(step, candidates, confidences, new float[0]);
   }
 
   private static RandomNumbers numbers(RecordedCase recorded) {

@@ -72,7 +72,7 @@ final class DecodingPropertyTest {
     var committed = new HashSet<Integer>();
     for (var step = process.next(); step.isPresent(); step = process.next()) {
       int[] eligible = step.get().eligible();
-      var commit = accept(process, step.get(), model);
+      var commit = accept(process, settings, step.get(), model);
 
       assertThat(commit.choices()).hasSizeLessThanOrEqualTo(step.get().quota());
       assertThat(commit.choices()).allSatisfy(choice -> assertThat(eligible).contains(choice.position()));
@@ -92,7 +92,7 @@ final class DecodingPropertyTest {
     var model = new SplittableRandom(modelSeed);
     boolean maskChosen = false;
     for (var step = process.next(); step.isPresent(); step = process.next()) {
-      var commit = accept(process, step.get(), model);
+      var commit = accept(process, settings, step.get(), model);
       maskChosen |= commit.changes(MASK).size() < commit.choices().size();
     }
     boolean complete = process.finishReason().orElseThrow() == FinishReason.STOP || !maskChosen;
@@ -106,15 +106,15 @@ final class DecodingPropertyTest {
       @ForAll("settings") DecodingSettings settings, @ForAll long modelSeed,
       @ForAll @IntRange(max = 100) int percent) {
     var first = process(settings, Asked.ELIGIBLE);
-    List<Commit> commits = run(first, modelSeed);
+    List<Commit> commits = run(first, settings, modelSeed);
     int kept = commits.size() * percent / 100;
 
     var resumed = ReverseProcess.resume(settings, MASK, new CounterRandom(settings.sampling().seed()),
         Asked.ELIGIBLE,
         commits.subList(0, kept));
 
-    assertThat(run(process(settings, Asked.ELIGIBLE), modelSeed)).isEqualTo(commits);
-    assertThat(run(resumed, modelSeed)).isEqualTo(commits.subList(kept, commits.size()));
+    assertThat(run(process(settings, Asked.ELIGIBLE), settings, modelSeed)).isEqualTo(commits);
+    assertThat(run(resumed, settings, modelSeed)).isEqualTo(commits.subList(kept, commits.size()));
     assertThat(resumed.replyIds()).containsExactly(first.replyIds());
     assertThat(resumed.stopPosition()).isEqualTo(first.stopPosition());
     assertThat(resumed.finishReason()).isEqualTo(first.finishReason());
@@ -135,7 +135,7 @@ final class DecodingPropertyTest {
       for (int i = 0; i < confidences.length; i++) {
         confidences[i] = model.nextInt(8) == 0 ? Float.NEGATIVE_INFINITY : (float) model.nextDouble();
       }
-      process.accept(step.get(), candidates, confidences);
+      process.accept(step.get(), candidates, confidences, certainties(settings, model, candidates.length));
     }
     if (maskPercent == 100) {
       assertThat(process.finishReason()).contains(
@@ -199,15 +199,17 @@ final class DecodingPropertyTest {
   }
 
   /// Runs to the end with a model whose answer is a function of its seed and the step alone.
-  private static List<Commit> run(ReverseProcess process, long modelSeed) {
+  private static List<Commit> run(ReverseProcess process, DecodingSettings settings, long modelSeed) {
     var commits = new ArrayList<Commit>();
     for (var step = process.next(); step.isPresent(); step = process.next()) {
-      commits.add(accept(process, step.get(), new SplittableRandom(modelSeed + step.get().number())));
+      commits
+          .add(accept(process, settings, step.get(), new SplittableRandom(modelSeed + step.get().number())));
     }
     return commits;
   }
 
-  private static Commit accept(ReverseProcess process, Step step, SplittableRandom model) {
+  private static Commit accept(ReverseProcess process, DecodingSettings settings, Step step,
+      SplittableRandom model) {
     int[] candidates = new int[step.asked().length];
     float[] confidences = new float[step.asked().length];
     for (int i = 0; i < candidates.length; i++) {
@@ -215,7 +217,15 @@ final class DecodingPropertyTest {
       // Few values, so that ties are common.
       confidences[i] = model.nextInt(4) / 4f;
     }
-    return process.accept(step, candidates, confidences);
+    return process.accept(step, candidates, confidences, certainties(settings, model, candidates.length));
+  }
+
+  private static float[] certainties(DecodingSettings settings, SplittableRandom model, int count) {
+    float[] certainties = new float[settings.remasking().needsCertainties() ? count : 0];
+    for (int i = 0; i < certainties.length; i++) {
+      certainties[i] = model.nextInt(4) / 4f;
+    }
+    return certainties;
   }
 
   private static int plainStopSearch(List<Integer> ids, List<List<Integer>> stops, int known) {

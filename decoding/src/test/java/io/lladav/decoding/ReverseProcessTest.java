@@ -443,16 +443,53 @@ final class ReverseProcessTest {
   }
 
   @Test
+  void entropyAndMarginOrderByCertaintyAndReportTheProbability() {
+    for (var remasking : List.of(Remasking.ENTROPY, Remasking.MARGIN)) {
+      var process = process(SettingsExample.drawn(3, 3, 2, 0, 0, remasking), Asked.ELIGIBLE);
+
+      var commit = process.accept(next(process), ids(5, 6, 7), new float[]{0.9f, 0.8f, 0.7f},
+          new float[]{-1.5f, -0.5f, -0.5f});
+
+      assertThat(commit.choices()).containsExactly(new Choice(1, 6, 0.8f), new Choice(2, 7, 0.7f));
+    }
+  }
+
+  @Test
+  void certaintyDoesNotCommitWhatMustNotBeChosen() {
+    var process = process(SettingsExample.drawn(2, 2, 1, 0, 0, Remasking.MARGIN), Asked.ELIGIBLE);
+
+    var commit = process.accept(next(process), ids(5, 6), new float[]{NEVER, 0.1f}, new float[]{0.9f, 0.1f});
+
+    assertThat(commit.choices()).containsExactly(new Choice(1, 6, 0.1f));
+  }
+
+  @Test
+  void rejectsCertaintiesThatDoNotFit() {
+    var plain = process(SettingsExample.plain(2, 2, 2), Asked.ELIGIBLE);
+    var entropy = process(SettingsExample.drawn(2, 2, 2, 0, 0, Remasking.ENTROPY), Asked.ELIGIBLE);
+
+    assertRefused("certainties: 2 (expected: 0)",
+        () -> plain.accept(next(plain), ids(1, 2), new float[]{1, 1}, new float[]{1, 1}));
+    assertRefused("certainties: 0 (expected: 2)",
+        () -> entropy.accept(next(entropy), ids(1, 2), new float[]{1, 1}, new float[0]));
+    assertRefused("certainty at position 1: NaN (expected: a number)",
+        () -> entropy.accept(next(entropy), ids(1, 2), new float[]{1, 1}, new float[]{1, Float.NaN}));
+    assertThat(entropy.forwards()).isZero();
+  }
+
+  @Test
   void rejectsAnswersThatDoNotFit() {
     var process = process(SettingsExample.plain(2, 2, 2), Asked.ELIGIBLE);
     var step = next(process);
 
-    assertRefused("candidates: 1 (expected: 2)", () -> process.accept(step, ids(1), new float[]{1, 1}));
-    assertRefused("confidences: 1 (expected: 2)", () -> process.accept(step, ids(1, 2), new float[]{1}));
+    assertRefused("candidates: 1 (expected: 2)",
+        () -> process.accept(step, ids(1), new float[]{1, 1}, new float[0]));
+    assertRefused("confidences: 1 (expected: 2)",
+        () -> process.accept(step, ids(1, 2), new float[]{1}, new float[0]));
     assertRefused("candidate at position 1: -3 (expected: 0..)",
-        () -> process.accept(step, ids(1, -3), new float[]{1, 1}));
+        () -> process.accept(step, ids(1, -3), new float[]{1, 1}, new float[0]));
     assertRefused("confidence at position 0: NaN (expected: a number)",
-        () -> process.accept(step, ids(1, 2), new float[]{Float.NaN, 1}));
+        () -> process.accept(step, ids(1, 2), new float[]{Float.NaN, 1}, new float[0]));
     assertThat(process.forwards()).isZero();
   }
 
@@ -460,9 +497,10 @@ final class ReverseProcessTest {
   void rejectsAnAnswerToAnEarlierStep() {
     var process = process(SettingsExample.plain(2, 2, 2), Asked.ELIGIBLE);
     var step = next(process);
-    process.accept(step, ids(1, 2), new float[]{0.9f, 0.8f});
+    process.accept(step, ids(1, 2), new float[]{0.9f, 0.8f}, new float[0]);
 
-    assertRefused("step: 0 (expected: 1)", () -> process.accept(step, ids(1, 2), new float[]{0.9f, 0.8f}));
+    assertRefused("step: 0 (expected: 1)",
+        () -> process.accept(step, ids(1, 2), new float[]{0.9f, 0.8f}, new float[0]));
   }
 
   @Test
@@ -486,7 +524,8 @@ final class ReverseProcessTest {
     var unfinished = new ArrayList<Boolean>();
     for (var step = process.next(); step.isPresent(); step = process.next()) {
       unfinished.add(process.finishReason().isEmpty());
-      process.accept(step.get(), new int[step.get().asked().length], new float[step.get().asked().length]);
+      process.accept(step.get(), new int[step.get().asked().length], new float[step.get().asked().length],
+          new float[0]);
     }
     assertThat(unfinished).containsExactly(true, true, true);
     assertThat(process.finishReason()).contains(FinishReason.LENGTH);
@@ -501,7 +540,8 @@ final class ReverseProcessTest {
     var forwards = new ArrayList<Forward>();
     for (var step = process.next(); step.isPresent(); step = process.next()) {
       forwards.add(step.get().forward());
-      process.accept(step.get(), new int[step.get().asked().length], new float[step.get().asked().length]);
+      process.accept(step.get(), new int[step.get().asked().length], new float[step.get().asked().length],
+          new float[0]);
     }
     return forwards;
   }
@@ -528,7 +568,7 @@ final class ReverseProcessTest {
   }
 
   private static Commit answer(ReverseProcess process, int[] candidates, float... confidences) {
-    return process.accept(next(process), candidates, confidences);
+    return process.accept(next(process), candidates, confidences, new float[0]);
   }
 
   private static int[] ids(int... ids) {

@@ -121,7 +121,7 @@ final class Generator {
         queueSeconds += answer.queueSeconds();
         forwardSeconds += answer.forwardSeconds();
         long policyStart = System.nanoTime();
-        var commit = process.accept(step.get(), answer.candidates(), answer.confidences());
+        var commit = process.accept(step.get(), answer.candidates(), answer.confidences(), new float[0]);
         link.commit(commit.changes(maskId()));
         policySeconds += secondsSince(policyStart);
         metrics.step();
