@@ -1,5 +1,7 @@
 package io.lladav.decoding;
 
+import java.util.Arrays;
+
 /// What the model is asked in one step. At least one position is. Positions are generated positions, 0 = the first behind the prompt.
 ///
 /// The arrays are not copied: read them only. Two steps are never equal by their arrays.
@@ -18,4 +20,11 @@ package io.lladav.decoding;
 @SuppressWarnings("ArrayRecordComponent") // up to thousands of positions per step, compared nowhere
 public record Step(int number, int block, int stepInBlock, Forward forward, int quota, int masked,
     int[] eligible, int[] asked,
-    double[] uniforms) {}
+    double[] uniforms) {
+
+  /// The same step about the first of its positions: for those who need the forward and no answer.
+  Step aboutOnePosition() {
+    return new Step(number, block, stepInBlock, forward, quota, masked, Arrays.copyOf(eligible, 1),
+        Arrays.copyOf(asked, 1), Arrays.copyOf(uniforms, Math.min(1, uniforms.length)));
+  }
+}

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -140,6 +141,74 @@ final class DecodingPropertyTest {
     if (maskPercent == 100) {
       assertThat(process.finishReason()).contains(
           settings.strategy() instanceof Strategy.Fixed ? FinishReason.LENGTH : FinishReason.STALLED);
+    }
+  }
+
+  @Property
+  void aReplyThatMovesFromDenoiserToDenoiserComesOutTheSame(@ForAll("settings") DecodingSettings settings,
+      @ForAll long deaths, @ForAll @IntRange(max = 3) int rarity) {
+    var undisturbed = new ArrayList<Commit>();
+    var moved = new ArrayList<Commit>();
+    var random = new SplittableRandom(deaths);
+
+    runThroughCaches(settings, undisturbed, () -> false);
+    runThroughCaches(settings, moved, () -> random.nextInt(rarity + 1) == 0);
+
+    assertThat(moved).isEqualTo(undisturbed);
+  }
+
+  /// Runs a reply against made-up denoisers, each of which may be gone before any step.
+  private static void runThroughCaches(DecodingSettings settings, List<Commit> commits,
+      BooleanSupplier dies) {
+    var process = process(settings, Asked.ELIGIBLE);
+    var log = new ReplayLog();
+    var cache = new MadeUpCache(settings, List.of());
+    List<Choice> untold = List.of();
+    for (var step = process.next(); step.isPresent(); step = process.next()) {
+      if (dies.getAsBoolean()) {
+        var replay = log.before(step.get());
+        cache = new MadeUpCache(settings, replay.canvas());
+        for (var again : replay.steps()) {
+          cache.compute(again.step(), again.committed());
+        }
+        untold = replay.committed();
+      }
+      var answers = new SplittableRandom(cache.compute(step.get(), untold));
+      log.answered(step.get());
+      var commit = accept(process, settings, step.get(), answers);
+      untold = commit.changes(MASK);
+      log.committed(untold);
+      commits.add(commit);
+    }
+  }
+
+  /// A cache as a denoiser keeps one, with a number in the place of every tensor.
+  private static final class MadeUpCache {
+    private final int[] canvas;
+    private int kept;
+
+    MadeUpCache(DecodingSettings settings, List<Choice> committed) {
+      canvas = new int[settings.genLength()];
+      Arrays.fill(canvas, MASK);
+      tell(committed);
+    }
+
+    /// Returns what the answer depends on.
+    int compute(Step step, List<Choice> committed) {
+      tell(committed);
+      int seen = Arrays.hashCode(canvas);
+      switch (step.forward()) {
+        case Forward.Full _ -> kept = seen;
+        case Forward.Features features -> kept = 31 * (31 * kept + seen) + features.hashCode();
+        case Forward.Window _ -> {
+          // Reads only.
+        }
+      }
+      return 31 * kept + seen;
+    }
+
+    private void tell(List<Choice> committed) {
+      committed.forEach(choice -> canvas[choice.position()] = choice.id());
     }
   }
 
