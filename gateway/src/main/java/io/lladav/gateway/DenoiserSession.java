@@ -2,24 +2,33 @@ package io.lladav.gateway;
 
 import com.google.protobuf.UnsafeByteOperations;
 import io.grpc.Status;
+import io.lladav.decoding.CachePolicy;
 import io.lladav.decoding.Choice;
 import io.lladav.decoding.DecodingSettings;
+import io.lladav.decoding.Forward;
 import io.lladav.decoding.Step;
+import io.lladav.internal.denoiser.v1.Certainty;
 import io.lladav.internal.denoiser.v1.DenoiseRequest;
 import io.lladav.internal.denoiser.v1.DenoiseResponse;
+import io.lladav.internal.denoiser.v1.Features;
+import io.lladav.internal.denoiser.v1.FeaturesForward;
+import io.lladav.internal.denoiser.v1.KeysAndValues;
 import io.lladav.internal.denoiser.v1.OpenSession;
 import io.lladav.internal.denoiser.v1.PromptSegment;
 import io.lladav.internal.denoiser.v1.SegmentEmbeddings;
+import io.lladav.internal.denoiser.v1.SessionCache;
 import io.lladav.internal.denoiser.v1.StepRequest;
 import io.lladav.internal.denoiser.v1.StepResult;
 import io.lladav.internal.denoiser.v1.TextSegment;
 import io.lladav.internal.denoiser.v1.VisualSegment;
+import io.lladav.internal.denoiser.v1.WindowForward;
 import io.lladav.internal.tensor.v1.TensorChunk;
 import io.lladav.model.prompt.PromptSegment.TextIds;
 import io.lladav.model.prompt.PromptSegment.VisualSlot;
 import io.lladav.v1.Attention;
 import io.lladav.v1.ModelIdentity;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// The gateway's end of one generation's stream to a denoiser. The stream is the session: closing it frees
@@ -38,10 +47,12 @@ final class DenoiserSession implements AutoCloseable {
   ///
   /// @param candidates one id per asked position
   /// @param confidences the probability of each
+  /// @param certainties what orders the candidates, if something else does
   /// @param queueSeconds time spent waiting for the dispatcher
   /// @param forwardSeconds time spent computing
   @SuppressWarnings("ArrayRecordComponent") // read once, compared nowhere
-  record Answer(int[] candidates, float[] confidences, double queueSeconds, double forwardSeconds) {}
+  record Answer(int[] candidates, float[] confidences, float[] certainties, double queueSeconds,
+      double forwardSeconds) {}
 
   /// Opens an empty session on whichever denoiser is chosen by the channel.
   static DenoiserSession open(Backends backends) {
@@ -84,6 +95,15 @@ final class DenoiserSession implements AutoCloseable {
     for (double uniform : step.uniforms()) {
       request.addUniforms(uniform);
     }
+    switch (step.forward()) {
+      case Forward.Full _ -> {
+        // What an unset forward means.
+      }
+      case Forward.Window(int start, int end) ->
+        request.setWindow(WindowForward.newBuilder().setStart(start).setEnd(end));
+      case Forward.Features(boolean prompt, boolean generated) ->
+        request.setFeatures(FeaturesForward.newBuilder().setPrompt(prompt).setGenerated(generated));
+    }
     call.send(DenoiseRequest.newBuilder().setStep(request).build());
     var response = receive();
     if (!response.hasStepResult() || response.getStepResult().getNumber() != step.number()) {
@@ -114,13 +134,17 @@ final class DenoiserSession implements AutoCloseable {
   }
 
   private static Answer answer(StepResult result) {
-    float[] confidences = new float[result.getConfidencesCount()];
-    for (int i = 0; i < confidences.length; i++) {
-      confidences[i] = result.getConfidences(i);
-    }
     return new Answer(result.getCandidateIdsList().stream().mapToInt(Integer::intValue).toArray(),
-        confidences,
-        result.getQueueSeconds(), result.getForwardSeconds());
+        floats(result.getConfidencesList()), floats(result.getCertaintiesList()), result.getQueueSeconds(),
+        result.getForwardSeconds());
+  }
+
+  private static float[] floats(List<Float> values) {
+    float[] floats = new float[values.size()];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = values.get(i);
+    }
+    return floats;
   }
 
   private static OpenSession describe(ModelIdentity model, GenerationRequest request, CanvasPlan plan,
@@ -134,7 +158,13 @@ final class DenoiserSession implements AutoCloseable {
         .setAttention(switch (request.attention()) {
           case FULL -> Attention.ATTENTION_FULL;
           case DIALOGUE_CAUSAL -> Attention.ATTENTION_DIALOGUE_CAUSAL;
+        })
+        .setCertainty(switch (decoding.remasking()) {
+          case LOW_CONFIDENCE, RANDOM -> Certainty.CERTAINTY_UNSPECIFIED;
+          case ENTROPY -> Certainty.CERTAINTY_NEGATIVE_ENTROPY;
+          case MARGIN -> Certainty.CERTAINTY_MARGIN;
         });
+    cache(decoding).ifPresent(open::setCache);
     IntStream.of(decoding.suffix()).forEach(open::addSuffixIds);
     for (var segment : plan.prompt().segments()) {
       var described = PromptSegment.newBuilder().setTurn(segment.turn());
@@ -149,6 +179,19 @@ final class DenoiserSession implements AutoCloseable {
     }
     committed.forEach(choice -> open.addCommittedPositions(choice.position()).addCommittedIds(choice.id()));
     return open.build();
+  }
+
+  private static Optional<SessionCache> cache(DecodingSettings decoding) {
+    return switch (decoding.cache()) {
+      case CachePolicy.None _ -> Optional.empty();
+      case CachePolicy.Prefix _,CachePolicy.Dual _ -> Optional.of(
+          SessionCache.newBuilder().setKeysAndValues(KeysAndValues.getDefaultInstance()).build());
+      case CachePolicy.Interval interval -> Optional.of(SessionCache.newBuilder()
+          .setFeatures(Features.newBuilder()
+              .setTransferCount(
+                  interval.transferCount(decoding.genLength() + decoding.suffix().length)))
+          .build());
+    };
   }
 
   private static BackendException unexpected(DenoiseResponse response, String expected) {

@@ -121,7 +121,8 @@ final class Generator {
         queueSeconds += answer.queueSeconds();
         forwardSeconds += answer.forwardSeconds();
         long policyStart = System.nanoTime();
-        var commit = process.accept(step.get(), answer.candidates(), answer.confidences(), new float[0]);
+        var commit = process.accept(step.get(), answer.candidates(), answer.confidences(),
+            answer.certainties());
         link.commit(commit.changes(maskId()));
         policySeconds += secondsSince(policyStart);
         metrics.step();

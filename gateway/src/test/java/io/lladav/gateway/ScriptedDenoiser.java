@@ -1,11 +1,13 @@
 package io.lladav.gateway;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.lladav.internal.denoiser.v1.Certainty;
 import io.lladav.internal.denoiser.v1.DenoiseRequest;
 import io.lladav.internal.denoiser.v1.DenoiseResponse;
 import io.lladav.internal.denoiser.v1.DenoiserServiceGrpc.DenoiserServiceImplBase;
@@ -27,6 +29,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// A denoiser service that plays a script and keeps what it was sent.
 final class ScriptedDenoiser extends DenoiserServiceImplBase {
@@ -74,7 +77,7 @@ final class ScriptedDenoiser extends DenoiserServiceImplBase {
   Session nextSession() throws InterruptedException {
     var session = opened.poll(60, TimeUnit.SECONDS);
     assertThat(session).as("a session within a minute").isNotNull();
-    return java.util.Objects.requireNonNull(session);
+    return requireNonNull(session);
   }
 
   /// Fails unless every stream so far ends.
@@ -110,6 +113,7 @@ final class ScriptedDenoiser extends DenoiserServiceImplBase {
     private final ServerCallStreamObserver<DenoiseResponse> responses;
     private final BlockingQueue<StepRequest> arrived = new LinkedBlockingQueue<>();
     private int prompt;
+    private @Nullable ScriptedCache cache;
 
     Session(ServerCallStreamObserver<DenoiseResponse> responses) {
       this.responses = responses;
@@ -132,7 +136,7 @@ final class ScriptedDenoiser extends DenoiserServiceImplBase {
     StepRequest nextStep() throws InterruptedException {
       var step = arrived.poll(60, TimeUnit.SECONDS);
       assertThat(step).as("a step within a minute").isNotNull();
-      return java.util.Objects.requireNonNull(step);
+      return requireNonNull(step);
     }
 
     /// Opens the session, asking for all visuals.
@@ -149,7 +153,13 @@ final class ScriptedDenoiser extends DenoiserServiceImplBase {
 
     /// Answers a step as the made-up model does.
     void answer(StepRequest step) {
-      answer(ScriptedModel.answer(prompt, canvas, step));
+      try {
+        int state = 31 * prompt + requireNonNull(cache).forward(step, canvas);
+        answer(ScriptedModel.answer(state, step,
+            opening().getCertainty() != Certainty.CERTAINTY_UNSPECIFIED));
+      } catch (IllegalArgumentException e) {
+        fail(Status.INVALID_ARGUMENT.withDescription(e.getMessage()));
+      }
     }
 
     void answer(StepResult result) {
@@ -186,6 +196,7 @@ final class ScriptedDenoiser extends DenoiserServiceImplBase {
       switch (request.getContentCase()) {
         case OPEN -> {
           open.add(request.getOpen());
+          cache = new ScriptedCache(request.getOpen());
           prompt = ScriptedModel.promptHash(request.getOpen()
               .getSegmentsList()
               .stream()

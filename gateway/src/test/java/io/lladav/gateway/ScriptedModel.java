@@ -7,10 +7,9 @@ import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.v1.ModelIdentity;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Map;
 
-/// A made-up model: candidates and confidences depend on prompt and canvas, as those of a real one do, so a reply that
-/// loses a commit on its way comes out different.
+/// A made-up model: candidates and confidences depend on prompt, canvas and cache, as those of a real one do, so a
+/// reply that loses a commit on its way, or a cache, comes out different.
 final class ScriptedModel {
   static final Path CHECKPOINT = Path.of(System.getProperty("conformance.dir"), "checkpoints", "tiny-a");
   static final int MASK = 1004;
@@ -34,21 +33,28 @@ final class ScriptedModel {
 
   /// Answers a step.
   ///
-  /// @param prompt anything that stands for the prompt
-  /// @param canvas the committed positions and their ids
-  static StepResult answer(int prompt, Map<Integer, Integer> canvas, StepRequest step) {
+  /// @param state anything that stands for prompt, canvas and cache
+  /// @param certain whether the answer says how certain it is; in an order of its own
+  static StepResult answer(int state, StepRequest step, boolean certain) {
     var result = StepResult.newBuilder()
         .setNumber(step.getNumber())
-        .setForwardKind(ForwardKind.FORWARD_KIND_FULL)
+        .setForwardKind(switch (step.getForwardCase()) {
+          case FORWARD_NOT_SET -> ForwardKind.FORWARD_KIND_FULL;
+          case WINDOW -> ForwardKind.FORWARD_KIND_WINDOW;
+          case FEATURES -> ForwardKind.FORWARD_KIND_FEATURES;
+        })
         .setQueueSeconds(0.25)
         .setForwardSeconds(0.5);
     for (int i = 0; i < step.getPositionsCount(); i++) {
-      int hash = scramble(31 * (31 * prompt + canvas.hashCode()) + step.getPositions(i));
+      int hash = scramble(31 * state + step.getPositions(i));
       if (step.getUniformsCount() > 0) {
         hash = scramble(hash + Double.hashCode(step.getUniforms(i)));
       }
       result.addCandidateIds(FIRST_PRINTABLE + Math.floorMod(hash, ORDINARY - FIRST_PRINTABLE));
       result.addConfidences((1 + Math.floorMod(scramble(hash), 9998)) / 10_000f);
+      if (certain) {
+        result.addCertainties((1 + Math.floorMod(scramble(~hash), 9998)) / -10_000f);
+      }
     }
     return result.build();
   }
