@@ -3,8 +3,16 @@ package io.lladav.decoding;
 /// What is kept between steps, and when it is refreshed. Each constructor refuses values out of range with an
 /// [InvalidSettingException].
 public sealed interface CachePolicy {
+  /// Its name in the public API.
+  String label();
+
   /// Nothing is kept: every step is exact.
-  record None() implements CachePolicy {}
+  record None() implements CachePolicy {
+    @Override
+    public String label() {
+      return "none";
+    }
+  }
 
   /// Keys and values of what lies before the block (Fast-dLLM, arXiv 2505.22618, "prefix cache"). The steps between
   /// refreshes compute everything from the block's start on.
@@ -14,6 +22,11 @@ public sealed interface CachePolicy {
     public Prefix {
       requireInterval("refresh_interval", refreshInterval);
     }
+
+    @Override
+    public String label() {
+      return "prefix";
+    }
   }
 
   /// Keys and values of all positions (Fast-dLLM, "dual cache"). The steps between refreshes compute the block alone.
@@ -22,6 +35,11 @@ public sealed interface CachePolicy {
   record Dual(int refreshInterval) implements CachePolicy {
     public Dual {
       requireInterval("refresh_interval", refreshInterval);
+    }
+
+    @Override
+    public String label() {
+      return "dual";
     }
   }
 
@@ -38,6 +56,11 @@ public sealed interface CachePolicy {
       if (!(transferRatio >= 0 && transferRatio <= 1)) {
         throw new InvalidSettingException("transfer_ratio", transferRatio, "0..1");
       }
+    }
+
+    @Override
+    public String label() {
+      return "interval";
     }
 
     /// How many positions of the generated part and the suffix are computed anew where that part is not refreshed:

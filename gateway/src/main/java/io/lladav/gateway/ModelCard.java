@@ -23,7 +23,7 @@ final class ModelCard {
         .setSizes(sizes(served))
         .setLimits(limits(served, config))
         .setDefaults(ModelDefaults.newBuilder()
-            .setGenLength(RequestParser.GEN_LENGTH_DEFAULT)
+            .setGenLength(DecodingParser.GEN_LENGTH_DEFAULT)
             .addStop(tokenizer.tokenText(special.endOfTurn()))
             .setSystemMessage(PromptBuilder.DEFAULT_SYSTEM_MESSAGE));
     IntStream.of(special.startOfText(), special.endOfText(), special.mask(), special.headerStart(),

@@ -2,14 +2,6 @@ package io.lladav.gateway;
 
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
-import com.google.protobuf.ProtocolMessageEnum;
-import io.lladav.decoding.CachePolicy;
-import io.lladav.decoding.DecodingSettings;
-import io.lladav.decoding.InvalidSettingException;
-import io.lladav.decoding.Remasking;
-import io.lladav.decoding.Sampling;
-import io.lladav.decoding.Schedule;
-import io.lladav.decoding.Strategy;
 import io.lladav.model.image.PictureDecoder;
 import io.lladav.model.image.PictureException;
 import io.lladav.model.image.PictureLimits;
@@ -22,26 +14,20 @@ import io.lladav.model.prompt.Tokenizer;
 import io.lladav.model.prompt.VisualPlacement;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.LimitExceeded;
-import io.lladav.v1.Cache;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.Image;
 import io.lladav.v1.Video;
-import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /// Turns a request of the wire into a [GenerationRequest], or says which field keeps it from being one.
 final class RequestParser {
-  static final int GEN_LENGTH_DEFAULT = 128;
-
-  private final Tokenizer tokenizer;
+  private final DecodingParser decodingParser;
   private final Limits limits;
   private final PictureLimits pictureLimits;
-  private final SecureRandom seeds = new SecureRandom();
 
   RequestParser(Tokenizer tokenizer, Limits limits) {
-    this.tokenizer = tokenizer;
+    this.decodingParser = new DecodingParser(tokenizer, limits);
     this.limits = limits;
     this.pictureLimits = new PictureLimits(limits.imageSideMax(), limits.imagePixelsMax());
   }
@@ -53,7 +39,6 @@ final class RequestParser {
   GenerationRequest parse(GenerateRequest wire) {
     refuseUnknownFields("", wire);
     var decoding = wire.getDecoding();
-    refuseUnserved(decoding);
     var visuals = new ArrayList<Visual>();
     var dialogue = dialogue(wire, visuals);
     var options = new PromptOptions(
@@ -61,21 +46,23 @@ final class RequestParser {
           case THINK_MODE_UNSPECIFIED -> ThinkMode.NONE;
           case THINK_MODE_THINK -> ThinkMode.THINK;
           case THINK_MODE_NO_THINK -> ThinkMode.NO_THINK;
-          case UNRECOGNIZED -> throw unknownValue("decoding.think_mode", decoding.getThinkModeValue());
+          case UNRECOGNIZED ->
+            throw DecodingParser.unknownValue("decoding.think_mode", decoding.getThinkModeValue());
         },
         switch (decoding.getPromptQuirks()) {
           case PROMPT_QUIRKS_UNSPECIFIED, PROMPT_QUIRKS_REFERENCE -> PromptQuirks.REFERENCE;
           case PROMPT_QUIRKS_NONE -> PromptQuirks.NONE;
-          case UNRECOGNIZED -> throw unknownValue("decoding.prompt_quirks", decoding.getPromptQuirksValue());
+          case UNRECOGNIZED ->
+            throw DecodingParser.unknownValue("decoding.prompt_quirks", decoding.getPromptQuirksValue());
         },
         switch (decoding.getImagePlacement()) {
           case IMAGE_PLACEMENT_UNSPECIFIED, IMAGE_PLACEMENT_LEADING -> VisualPlacement.LEADING;
           case IMAGE_PLACEMENT_VERBATIM -> VisualPlacement.VERBATIM;
           case UNRECOGNIZED ->
-            throw unknownValue("decoding.image_placement", decoding.getImagePlacementValue());
+            throw DecodingParser.unknownValue("decoding.image_placement", decoding.getImagePlacementValue());
         });
     return new GenerationRequest(dialogue, visuals, options, multiImage(decoding), attention(decoding),
-        settings(decoding), wire.getStream().getProvisional());
+        decodingParser.parse(decoding), wire.getStream().getProvisional());
   }
 
   private static GenerationRequest.MultiImage multiImage(io.lladav.v1.DecodingSettings wire) {
@@ -83,7 +70,8 @@ final class RequestParser {
       case MULTI_IMAGE_UNSPECIFIED, MULTI_IMAGE_LIST -> GenerationRequest.MultiImage.LIST;
       case MULTI_IMAGE_STACKED -> GenerationRequest.MultiImage.STACKED;
       case MULTI_IMAGE_TILED -> GenerationRequest.MultiImage.TILED;
-      case UNRECOGNIZED -> throw unknownValue("decoding.multi_image", wire.getMultiImageValue());
+      case UNRECOGNIZED ->
+        throw DecodingParser.unknownValue("decoding.multi_image", wire.getMultiImageValue());
     };
   }
 
@@ -91,52 +79,8 @@ final class RequestParser {
     return switch (wire.getAttention()) {
       case ATTENTION_UNSPECIFIED, ATTENTION_FULL -> GenerationRequest.Attention.FULL;
       case ATTENTION_DIALOGUE_CAUSAL -> GenerationRequest.Attention.DIALOGUE_CAUSAL;
-      case UNRECOGNIZED -> throw unknownValue("decoding.attention", wire.getAttentionValue());
+      case UNRECOGNIZED -> throw DecodingParser.unknownValue("decoding.attention", wire.getAttentionValue());
     };
-  }
-
-  private DecodingSettings settings(io.lladav.v1.DecodingSettings wire) {
-    int genLength = wire.hasGenLength() ? wire.getGenLength() : GEN_LENGTH_DEFAULT;
-    requireSetting(genLength >= 1 && genLength <= limits.genLengthMax(), "gen_length", genLength,
-        "1..%d".formatted(limits.genLengthMax()));
-    int steps = wire.hasSteps() ? wire.getSteps() : genLength;
-    requireSetting(steps >= 1 && steps <= limits.genLengthMax(), "steps", steps,
-        "1..%d".formatted(limits.genLengthMax()));
-    int[] suffix = tokenizer.encodeText(wire.getSuffix());
-    requireSetting(suffix.length <= limits.suffixTokensMax(), "suffix", suffix.length + " tokens",
-        "at most %d tokens".formatted(limits.suffixTokensMax()));
-    try {
-      return new DecodingSettings(genLength, wire.hasBlockLength() ? wire.getBlockLength() : genLength,
-          new Strategy.Fixed(steps, new Schedule.Even()), remasking(wire), new CachePolicy.None(),
-          new Sampling(wire.getTemperature(), wire.hasSeed() ? wire.getSeed() : seeds.nextLong(),
-              wire.getCfgScale()),
-          stops(wire), suffix);
-    } catch (InvalidSettingException e) {
-      throw new InvalidRequest("decoding." + e.field(), "decoding." + e.getMessage());
-    }
-  }
-
-  private static Remasking remasking(io.lladav.v1.DecodingSettings wire) {
-    return switch (wire.getRemasking()) {
-      case REMASKING_UNSPECIFIED, REMASKING_LOW_CONFIDENCE -> Remasking.LOW_CONFIDENCE;
-      case REMASKING_RANDOM -> Remasking.RANDOM;
-      case REMASKING_ENTROPY, REMASKING_MARGIN, UNRECOGNIZED ->
-        throw unknownValue("decoding.remasking", wire.getRemaskingValue());
-    };
-  }
-
-  private List<int[]> stops(io.lladav.v1.DecodingSettings wire) {
-    if (!wire.hasStop()) {
-      return List.of(new int[]{tokenizer.specialTokens().endOfTurn()});
-    }
-    int count = wire.getStop().getValuesCount();
-    requireSetting(count <= limits.stopStringsMax(), "stop", count + " strings",
-        "at most %d strings".formatted(limits.stopStringsMax()));
-    for (int i = 0; i < count; i++) {
-      requireSetting(!wire.getStop().getValues(i).isEmpty(), "stop.values[%d]".formatted(i), "empty",
-          "one character or more");
-    }
-    return wire.getStop().getValuesList().stream().map(tokenizer::encodeWithSpecialTokens).toList();
   }
 
   private List<io.lladav.model.prompt.Message> dialogue(GenerateRequest wire, List<Visual> visuals) {
@@ -243,45 +187,6 @@ final class RequestParser {
         case UNDECODABLE -> new InvalidRequest(dataField, message);
         case TOO_LARGE -> new LimitExceeded("image-pixels-max", message);
       };
-    }
-  }
-
-  /// Settings that are named in the contract but not served.
-  private static void refuseUnserved(io.lladav.v1.DecodingSettings wire) {
-    refuseUnless(
-        wire.getStrategy() == io.lladav.v1.Strategy.STRATEGY_UNSPECIFIED
-            || wire.getStrategy() == io.lladav.v1.Strategy.STRATEGY_FIXED,
-        "decoding.strategy", name(wire.getStrategy(), wire.getStrategyValue(), "STRATEGY_"), "fixed");
-    refuseUnless(wire.getCache() == Cache.CACHE_UNSPECIFIED || wire.getCache() == Cache.CACHE_NONE,
-        "decoding.cache", name(wire.getCache(), wire.getCacheValue(), "CACHE_"), "none");
-    refuseUnless(!wire.hasRefreshInterval(), "decoding.refresh_interval",
-        String.valueOf(wire.getRefreshInterval()), "unset, since cache is none");
-  }
-
-  private static void refuseUnless(boolean served, String field, String value, String expected) {
-    if (!served) {
-      throw new InvalidRequest(field,
-          "%s: %s is not served by this release (expected: %s)".formatted(field, value, expected));
-    }
-  }
-
-  private static String name(ProtocolMessageEnum value, int number, String prefix) {
-    // Asked by number: a value that this server does not know has no descriptor of its own.
-    var descriptor = value.getDescriptorForType().findValueByNumber(number);
-    return descriptor == null
-        ? String.valueOf(number)
-        : descriptor.getName().replace(prefix, "").toLowerCase(Locale.ROOT);
-  }
-
-  private static InvalidRequest unknownValue(String field, int number) {
-    return new InvalidRequest(field,
-        "%s: %d (expected: a value of its enumeration)".formatted(field, number));
-  }
-
-  private static void requireSetting(boolean valid, String name, Object value, String expected) {
-    if (!valid) {
-      String field = "decoding." + name;
-      throw new InvalidRequest(field, "%s: %s (expected: %s)".formatted(field, value, expected));
     }
   }
 

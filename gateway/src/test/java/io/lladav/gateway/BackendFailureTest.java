@@ -181,6 +181,7 @@ final class BackendFailureTest {
         result("too few confidences", r -> r.clearConfidences()),
         result("too many candidates", r -> r.addCandidateIds(5)),
         result("a confidence that is no number", r -> r.setConfidences(3, Float.NaN)),
+        result("certainties that nobody asked for", r -> r.addCertainties(0.5f)),
         result("an id below the vocabulary", r -> r.setCandidateIds(0, -1)),
         result("another step's number", r -> r.setNumber(r.getNumber() + 1)),
         arguments("another message", (ScriptedDenoiser.Script) (session, _) -> session.send(

@@ -16,11 +16,14 @@ import com.google.protobuf.UnknownFieldSet;
 import io.grpc.Status;
 import io.lladav.v1.Cache;
 import io.lladav.v1.DecodingSettings;
+import io.lladav.v1.FactorQuirks;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.Image;
 import io.lladav.v1.Message;
 import io.lladav.v1.Part;
+import io.lladav.v1.Remasking;
 import io.lladav.v1.Role;
+import io.lladav.v1.Schedule;
 import io.lladav.v1.StopStrings;
 import io.lladav.v1.Strategy;
 import io.lladav.v1.Video;
@@ -57,7 +60,7 @@ final class RefusalTest {
   }
 
   @ParameterizedTest(name = "{1}: {2}")
-  @MethodSource({"settings", "unserved", "unknown", "dialogues", "pictures"})
+  @MethodSource({"settings", "strategies", "caches", "unknown", "dialogues", "pictures"})
   void refusesNamingTheField(GenerateRequest request, String field, String message) throws Exception {
     var failure = cluster.client.refused(request);
 
@@ -116,23 +119,84 @@ final class RefusalTest {
         setting(d -> d.setSuffix("1 2 3 4 5 6 7 8 9"), "suffix", "17 tokens (expected: at most 6 tokens)"));
   }
 
-  static Stream<Arguments> unserved() {
+  static Stream<Arguments> strategies() {
     return Stream.of(
-        unserved(d -> d.setStrategy(Strategy.STRATEGY_THRESHOLD), "strategy", "threshold", "fixed"),
-        unserved(d -> d.setStrategy(Strategy.STRATEGY_FACTOR), "strategy", "factor", "fixed"),
-        unserved(d -> d.setStrategyValue(42), "strategy", "42", "fixed"),
-        unserved(d -> d.setCache(Cache.CACHE_PREFIX), "cache", "prefix", "none"),
-        unserved(d -> d.setCache(Cache.CACHE_DUAL), "cache", "dual", "none"),
-        unserved(d -> d.setCache(Cache.CACHE_INTERVAL), "cache", "interval", "none"),
-        unserved(d -> d.setCache(Cache.CACHE_ADAPTIVE), "cache", "adaptive", "none"),
-        unserved(d -> d.setCacheValue(-1), "cache", "-1", "none"),
-        unserved(d -> d.setRefreshInterval(4), "refresh_interval", "4", "unset, since cache is none"),
-        unserved(d -> d.setRefreshInterval(0), "refresh_interval", "0", "unset, since cache is none"));
+        setting(d -> threshold(d).setThreshold(-0.1), "threshold", "-0.1 (expected: 0..1)"),
+        setting(d -> threshold(d).setThreshold(1.1), "threshold", "1.1 (expected: 0..1)"),
+        setting(d -> threshold(d).setThreshold(Double.NaN), "threshold", "NaN (expected: 0..1)"),
+        setting(d -> threshold(d).setSteps(4), "steps", "4 (expected: unset, since strategy is threshold)"),
+        setting(d -> threshold(d).setSchedule(Schedule.SCHEDULE_EVEN), "schedule",
+            "even (expected: unset, since strategy is threshold)"),
+        setting(d -> threshold(d).setScheduleAlpha(1), "schedule_alpha",
+            "1.0 (expected: unset, since strategy is threshold)"),
+        setting(d -> threshold(d).setFactor(1), "factor",
+            "1.0 (expected: unset, since strategy is threshold)"),
+        setting(d -> threshold(d).setFactorQuirks(FactorQuirks.FACTOR_QUIRKS_NONE), "factor_quirks",
+            "none (expected: unset, since strategy is threshold)"),
+        setting(d -> threshold(d).setRemasking(Remasking.REMASKING_RANDOM), "remasking",
+            "random (expected: low_confidence, since strategy is threshold)"),
+        setting(d -> factor(d).setRemasking(Remasking.REMASKING_ENTROPY), "remasking",
+            "entropy (expected: low_confidence, since strategy is factor)"),
+        setting(d -> factor(d).setRemasking(Remasking.REMASKING_MARGIN), "remasking",
+            "margin (expected: low_confidence, since strategy is factor)"),
+        setting(d -> factor(d).setSteps(4), "steps", "4 (expected: unset, since strategy is factor)"),
+        setting(d -> factor(d).setThreshold(0.5), "threshold",
+            "0.5 (expected: unset, since strategy is factor)"),
+        setting(d -> factor(d).setScheduleValue(9), "schedule",
+            "9 (expected: unset, since strategy is factor)"),
+        setting(d -> factor(d).setFactor(0), "factor", "0.0 (expected: above 0, to 1000)"),
+        setting(d -> factor(d).setFactor(1000.5), "factor", "1000.5 (expected: above 0, to 1000)"),
+        setting(d -> factor(d).setFactor(Double.NaN), "factor", "NaN (expected: above 0, to 1000)"),
+        setting(d -> d.setThreshold(0.9), "threshold", "0.9 (expected: unset, since strategy is fixed)"),
+        setting(d -> d.setFactor(1), "factor", "1.0 (expected: unset, since strategy is fixed)"),
+        setting(d -> d.setFactorQuirks(FactorQuirks.FACTOR_QUIRKS_REFERENCE), "factor_quirks",
+            "reference (expected: unset, since strategy is fixed)"),
+        setting(d -> d.setScheduleAlpha(0.5), "schedule_alpha",
+            "0.5 (expected: unset, since schedule is even)"),
+        setting(d -> d.setSchedule(Schedule.SCHEDULE_SHIFTED).setScheduleAlpha(0), "schedule_alpha",
+            "0.0 (expected: above 0, to 1000)"),
+        setting(d -> d.setSchedule(Schedule.SCHEDULE_SHIFTED).setScheduleAlpha(1001), "schedule_alpha",
+            "1001.0 (expected: above 0, to 1000)"));
+  }
+
+  static Stream<Arguments> caches() {
+    return Stream.of(
+        setting(d -> d.setCache(Cache.CACHE_ADAPTIVE), "cache",
+            "adaptive is not served by this release (expected: none, prefix, dual or interval)"),
+        setting(d -> d.setRefreshInterval(4), "refresh_interval",
+            "4 (expected: unset, since cache is none)"),
+        setting(d -> d.setRefreshInterval(0), "refresh_interval",
+            "0 (expected: unset, since cache is none)"),
+        setting(d -> d.setPromptInterval(25), "prompt_interval",
+            "25 (expected: unset, since cache is none)"),
+        setting(d -> d.setCache(Cache.CACHE_PREFIX).setGenInterval(7), "gen_interval",
+            "7 (expected: unset, since cache is prefix)"),
+        setting(d -> d.setCache(Cache.CACHE_DUAL).setTransferRatio(0), "transfer_ratio",
+            "0.0 (expected: unset, since cache is dual)"),
+        setting(d -> d.setCache(Cache.CACHE_INTERVAL).setRefreshInterval(4), "refresh_interval",
+            "4 (expected: unset, since cache is interval)"),
+        setting(d -> d.setCache(Cache.CACHE_PREFIX).setRefreshInterval(0), "refresh_interval",
+            "0 (expected: 1..64)"),
+        setting(d -> d.setCache(Cache.CACHE_DUAL).setRefreshInterval(65), "refresh_interval",
+            "65 (expected: 1..64)"),
+        setting(d -> d.setCache(Cache.CACHE_INTERVAL).setPromptInterval(0), "prompt_interval",
+            "0 (expected: 1..64)"),
+        setting(d -> d.setCache(Cache.CACHE_INTERVAL).setGenInterval(65), "gen_interval",
+            "65 (expected: 1..64)"),
+        setting(d -> d.setCache(Cache.CACHE_INTERVAL).setTransferRatio(1.5), "transfer_ratio",
+            "1.5 (expected: 0..1)"),
+        setting(d -> d.setCache(Cache.CACHE_INTERVAL).setTransferRatio(Double.NaN), "transfer_ratio",
+            "NaN (expected: 0..1)"));
   }
 
   static Stream<Arguments> unknown() {
     return Stream.of(
         setting(d -> d.setRemaskingValue(9), "remasking", "9 (expected: a value of its enumeration)"),
+        setting(d -> d.setStrategyValue(42), "strategy", "42 (expected: a value of its enumeration)"),
+        setting(d -> d.setCacheValue(-1), "cache", "-1 (expected: a value of its enumeration)"),
+        setting(d -> d.setScheduleValue(9), "schedule", "9 (expected: a value of its enumeration)"),
+        setting(d -> factor(d).setFactorQuirksValue(9), "factor_quirks",
+            "9 (expected: a value of its enumeration)"),
         setting(d -> d.setThinkModeValue(9), "think_mode", "9 (expected: a value of its enumeration)"),
         setting(d -> d.setAttentionValue(9), "attention", "9 (expected: a value of its enumeration)"),
         setting(d -> d.setPromptQuirksValue(9), "prompt_quirks", "9 (expected: a value of its enumeration)"),
@@ -247,6 +311,16 @@ final class RefusalTest {
           d -> d.setSeed(Long.MIN_VALUE),
           d -> d.setSeed(Long.MAX_VALUE),
           d -> d.setStrategy(Strategy.STRATEGY_FIXED).setCache(Cache.CACHE_NONE),
+          d -> threshold(d).setThreshold(0),
+          d -> threshold(d).setThreshold(1).setRemasking(Remasking.REMASKING_LOW_CONFIDENCE),
+          d -> factor(d).setFactor(1000).setFactorQuirks(FactorQuirks.FACTOR_QUIRKS_NONE),
+          d -> factor(d).setFactor(Double.MIN_VALUE),
+          d -> d.setSchedule(Schedule.SCHEDULE_EVEN),
+          d -> d.setSchedule(Schedule.SCHEDULE_SHIFTED).setScheduleAlpha(1000),
+          d -> d.setCache(Cache.CACHE_PREFIX).setRefreshInterval(64),
+          d -> d.setCache(Cache.CACHE_DUAL).setRefreshInterval(1),
+          d -> d.setCache(Cache.CACHE_INTERVAL).setPromptInterval(64).setGenInterval(1).setTransferRatio(1),
+          d -> d.setCache(Cache.CACHE_INTERVAL).setTransferRatio(0),
           d -> d.setStop(StopStrings.newBuilder().addValues("a").addValues("<|eot_id|>")),
           d -> d.setSuffix("1 2 3"));
       for (var setting : settings) {
@@ -274,10 +348,12 @@ final class RefusalTest {
         field + ": " + rest);
   }
 
-  private static Arguments unserved(UnaryOperator<DecodingSettings.Builder> change, String name, String value,
-      String expected) {
-    return setting(change, name,
-        "%s is not served by this release (expected: %s)".formatted(value, expected));
+  private static DecodingSettings.Builder threshold(DecodingSettings.Builder settings) {
+    return settings.clearSteps().setStrategy(Strategy.STRATEGY_THRESHOLD);
+  }
+
+  private static DecodingSettings.Builder factor(DecodingSettings.Builder settings) {
+    return settings.clearSteps().setStrategy(Strategy.STRATEGY_FACTOR);
   }
 
   private static Arguments unknownField(GenerateRequest.Builder request, String field, String type) {
