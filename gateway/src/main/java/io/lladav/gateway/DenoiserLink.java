@@ -5,6 +5,8 @@ import io.github.resilience4j.retry.Retry;
 import io.github.resilience4j.retry.RetryConfig;
 import io.grpc.Context;
 import io.lladav.decoding.Choice;
+import io.lladav.decoding.ReplayLog;
+import io.lladav.decoding.ReplayLog.Replay;
 import io.lladav.decoding.Step;
 import io.lladav.model.prompt.PromptSegment.VisualSlot;
 import io.lladav.v1.ModelIdentity;
@@ -16,9 +18,11 @@ import org.jspecify.annotations.Nullable;
 
 /// Keeps one generation supplied with answers, whichever denoiser gives them.
 ///
-/// A step is a pure function of prompt, canvas and numbers, all of which stay in the gateway. So when a session breaks,
-/// or its denoiser drains, another one is opened with the prompt and the canvas as it stands, and the step is asked
-/// again: the reply goes on with the same ids. Used by one thread.
+/// A step is a pure function of prompt, canvas, numbers and the steps that filled the session's cache, all of which stay
+/// in the gateway. So when a session breaks, or its denoiser drains, another one is opened with the prompt and the canvas
+/// as it stood at the last full forward; the steps that made the cache what it was are asked again, then the one that
+/// was not answered: the reply goes on with the same ids. Before a full forward nothing is asked again. Used by one
+/// thread.
 final class DenoiserLink implements AutoCloseable {
   private static final Duration FIRST_WAIT = Duration.ofMillis(100);
   private static final double WAIT_GROWTH = 1.5;
@@ -32,7 +36,7 @@ final class DenoiserLink implements AutoCloseable {
   private final List<byte[]> digests;
   private final VisualListener listener;
   private final Duration failoverTime;
-  private final List<Choice> committed = new ArrayList<>();
+  private final ReplayLog log = new ReplayLog();
   private final List<Choice> unsent = new ArrayList<>();
   private @Nullable DenoiserSession session;
 
@@ -66,7 +70,7 @@ final class DenoiserLink implements AutoCloseable {
   void open() throws Exception {
     retry(() -> {
       if (session == null) {
-        session = openSession();
+        session = openSession(new Replay(List.of(), List.of(), List.of()));
       }
       return true;
     });
@@ -76,19 +80,20 @@ final class DenoiserLink implements AutoCloseable {
   ///
   /// @throws BackendException if no denoiser can be had within the failover time
   DenoiserSession.Answer run(Step step) throws Exception {
-    leaveDrainingDenoiser();
+    leaveDrainingDenoiser(step);
     return retry(() -> {
-      var current = session == null ? openSession() : session;
+      var current = session == null ? openSession(log.before(step)) : session;
       session = current;
       var answer = current.run(step, List.copyOf(unsent));
       unsent.clear();
+      log.answered(step);
       return answer;
     });
   }
 
-  /// Notes what has become final, for the next step and for sessions to come.
+  /// Notes what the step just answered has made final, for the next step and for sessions to come.
   void commit(List<Choice> choices) {
-    committed.addAll(choices);
+    log.committed(choices);
     unsent.addAll(choices);
   }
 
@@ -112,26 +117,30 @@ final class DenoiserLink implements AutoCloseable {
     });
   }
 
-  private void leaveDrainingDenoiser() throws InterruptedException {
+  private void leaveDrainingDenoiser(Step next) throws InterruptedException {
     var current = session;
     if (current == null || !current.isDraining()) {
       return;
     }
     try {
-      session = openSession();
+      session = openSession(log.before(next));
       current.close();
     } catch (BackendException _) {
       // Nobody else takes it yet; the draining one still answers for its grace period.
     }
   }
 
-  private DenoiserSession openSession() throws InterruptedException {
+  private DenoiserSession openSession(Replay replay) throws InterruptedException {
     var opened = DenoiserSession.open(backends);
     try {
-      for (int segment : opened.begin(model, request, plan, digests, committed)) {
+      for (int segment : opened.begin(model, request, plan, digests, replay.canvas())) {
         sendVisual(opened, segment);
       }
+      for (var again : replay.steps()) {
+        opened.run(again.step(), again.committed());
+      }
       unsent.clear();
+      unsent.addAll(replay.committed());
       return opened;
     } catch (RuntimeException | InterruptedException e) {
       opened.close();

@@ -62,7 +62,7 @@ final class DenoiserSession implements AutoCloseable {
   /// Describes prompt and canvas; answers which visuals' embeddings must be sent.
   ///
   /// @param digests content digest of each visual, by its index
-  /// @param committed what earlier sessions of this generation have committed
+  /// @param committed what stands on the canvas when the session begins
   /// @return indexes into the prompt's segments
   List<Integer> begin(ModelIdentity model, GenerationRequest request, CanvasPlan plan, List<byte[]> digests,
       List<Choice> committed)

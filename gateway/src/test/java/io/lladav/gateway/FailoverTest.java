@@ -8,13 +8,19 @@ import static io.lladav.gateway.Requests.user;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
+import io.lladav.internal.denoiser.v1.StepRequest;
+import io.lladav.v1.Cache;
 import io.lladav.v1.GenerateRequest;
+import io.lladav.v1.Token;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// Denoisers that go away in the middle of a reply: it goes on elsewhere with the same ids.
 @Timeout(240)
@@ -32,6 +38,38 @@ final class FailoverTest {
     var request = request().toBuilder();
     request.getDecodingBuilder().setGenLength(LONG_STEPS).setSteps(LONG_STEPS);
     return request.build();
+  }
+
+  /// Eight steps of two commits each; full forwards in steps 0, 3 and 6, or, with features, in 0 and 6.
+  private static GenerateRequest cached(Cache cache) {
+    var request = request().toBuilder();
+    request.getDecodingBuilder().setCache(cache);
+    switch (cache) {
+      case CACHE_PREFIX, CACHE_DUAL -> request.getDecodingBuilder().setRefreshInterval(3);
+      case CACHE_INTERVAL -> request.getDecodingBuilder().setPromptInterval(3).setGenInterval(2);
+      default -> {
+        // Nothing is kept.
+      }
+    }
+    return request.build();
+  }
+
+  /// Runs a request whose next session fails at a step, once.
+  private static Reply generateDyingAt(Cluster cluster, int number, GenerateRequest request)
+      throws Exception {
+    int before = cluster.denoiser.sessions.size();
+    cluster.denoiser.play((session, step) -> {
+      if (cluster.denoiser.sessions.size() == before + 1 && step.getNumber() == number) {
+        session.fail(Status.UNAVAILABLE.withDescription("going away"));
+      } else {
+        session.answer(step);
+      }
+    });
+    return cluster.client.generate(request);
+  }
+
+  private static List<Integer> positions(Reply reply, int from, int to) {
+    return reply.committed().subList(from, to).stream().map(Token::getPosition).toList();
   }
 
   @Test
@@ -152,6 +190,136 @@ final class FailoverTest {
       var other = draining.get() == second ? cluster.denoiser : second;
       assertThat(other.sessions.getLast().steps.getLast().getNumber()).isEqualTo(LONG_STEPS - 1);
       assertThat(other.sessions.getLast().opening().getCommittedPositionsCount()).isGreaterThanOrEqualTo(3);
+      cluster.requireAllEnded();
+      second.requireAllEnded();
+    }
+  }
+
+  @Test
+  void aCacheLostInARefreshIsNotMadeAgain() throws Exception {
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(cached(Cache.CACHE_PREFIX));
+      var reply = generateDyingAt(cluster, 3, cached(Cache.CACHE_PREFIX));
+
+      assertThat(reply.committed()).isEqualTo(undisturbed.committed());
+      var moved = cluster.denoiser.sessions.getLast();
+      assertThat(moved.opening().getCommittedPositionsList()).isEqualTo(positions(undisturbed, 0, 6));
+      assertThat(moved.steps.getFirst().getNumber()).isEqualTo(3);
+      assertThat(moved.steps.getFirst().getCommittedPositionsList()).isEmpty();
+      assertThat(moved.steps).extracting(CachingTest::forward).startsWith("full", "window 0..16");
+    }
+  }
+
+  @Test
+  void aCacheLostBetweenRefreshesIsMadeAgainByTheLastFullStep() throws Exception {
+    for (var cache : List.of(Cache.CACHE_PREFIX, Cache.CACHE_DUAL)) {
+      try (var cluster = Cluster.start()) {
+        var undisturbed = cluster.client.generate(cached(cache));
+        var reply = generateDyingAt(cluster, 5, cached(cache));
+
+        assertThat(reply.committed()).isEqualTo(undisturbed.committed());
+        var moved = cluster.denoiser.sessions.getLast();
+        assertThat(moved.opening().getCommittedPositionsList()).isEqualTo(positions(undisturbed, 0, 6));
+        assertThat(moved.steps).extracting(StepRequest::getNumber).containsExactly(3, 5, 6, 7);
+        assertThat(moved.steps).extracting(CachingTest::forward).containsExactly("full", "window 0..16",
+            "full",
+            "window 0..16");
+        assertThat(moved.steps.get(0).getPositionsCount()).isEqualTo(1);
+        assertThat(moved.steps.get(0).getUniformsCount()).isEqualTo(1);
+        assertThat(moved.steps.get(0).getCommittedPositionsList()).isEmpty();
+        assertThat(moved.steps.get(1).getCommittedPositionsList()).isEqualTo(positions(undisturbed, 6, 10));
+        assertThat(moved.steps.get(2).getCommittedPositionsList()).isEqualTo(positions(undisturbed, 10, 12));
+        assertThat(reply.finished().getUsage().getNfe()).isEqualTo(8);
+        cluster.requireAllEnded();
+      }
+    }
+  }
+
+  @Test
+  void aCacheOfFeaturesIsMadeAgainByEveryStepSinceTheLastFullOne() throws Exception {
+    var request = cached(Cache.CACHE_INTERVAL);
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request);
+      var reply = generateDyingAt(cluster, 4, request);
+
+      assertThat(reply.committed()).isEqualTo(undisturbed.committed());
+      var moved = cluster.denoiser.sessions.getLast();
+      assertThat(moved.opening().getCommittedPositionsList()).isEmpty();
+      assertThat(moved.steps).extracting(StepRequest::getNumber).containsExactly(0, 1, 2, 3, 4, 5, 6, 7);
+      assertThat(moved.steps).extracting(CachingTest::forward).containsExactly("full", "features",
+          "features generated", "features prompt", "features generated", "features", "full", "features");
+      assertThat(moved.steps).extracting(StepRequest::getPositionsCount).startsWith(1, 1, 1, 1, 8);
+      for (int step = 1; step < 8; step++) {
+        assertThat(moved.steps.get(step).getCommittedPositionsList())
+            .isEqualTo(positions(undisturbed, 2 * step - 2, 2 * step));
+      }
+      assertThat(reply.finished().getUsage().getNfe()).isEqualTo(8);
+      cluster.requireAllEnded();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Cache.class, names = {"CACHE_NONE", "CACHE_PREFIX", "CACHE_DUAL", "CACHE_INTERVAL"})
+  void goesOnWithTheSameIdsWhicheverStepItDiesIn(Cache cache) throws Exception {
+    var request = cached(cache);
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request);
+      for (int step = 0; step < 8; step++) {
+        assertThat(generateDyingAt(cluster, step, request).committed()).isEqualTo(undisturbed.committed());
+      }
+      cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void startsOverWhenTheDenoiserThatTookOverDiesWhileItMakesTheCacheAgain() throws Exception {
+    var request = cached(Cache.CACHE_INTERVAL);
+    try (var cluster = Cluster.start()) {
+      var undisturbed = cluster.client.generate(request);
+      int before = cluster.denoiser.sessions.size();
+      cluster.denoiser.play((session, step) -> {
+        int sessions = cluster.denoiser.sessions.size() - before;
+        if ((sessions == 1 && step.getNumber() == 5) || (sessions == 2 && step.getNumber() == 2)) {
+          session.fail(Status.UNAVAILABLE);
+        } else {
+          session.answer(step);
+        }
+      });
+      var reply = cluster.client.generate(request);
+
+      assertThat(reply.committed()).isEqualTo(undisturbed.committed());
+      assertThat(cluster.denoiser.sessions).hasSize(before + 3);
+      assertThat(cluster.denoiser.sessions.getLast().steps).hasSize(8);
+      cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void takesItsCacheAlongWhenItsDenoiserDrains() throws Exception {
+    var builder = longRequest().toBuilder();
+    builder.getDecodingBuilder().setCache(Cache.CACHE_DUAL).setRefreshInterval(16);
+    var request = builder.build();
+    var second = new ScriptedDenoiser();
+    try (var server = Loopback.serve(second);
+        var cluster = new Cluster.Setup().otherDenoiser(server.port()).start()) {
+      var undisturbed = cluster.client.generate(request);
+      var draining = new AtomicReference<@Nullable ScriptedDenoiser>();
+      ScriptedDenoiser.Script script = (session, step) -> {
+        if (step.getNumber() == 1 && draining.compareAndSet(null, session.owner())) {
+          (session.owner() == second ? server : cluster.denoiserServer()).drain();
+        }
+        if (session.owner() == draining.get()) {
+          session.sayDraining();
+        }
+        session.answer(step);
+      };
+      cluster.denoiser.play(script);
+      second.play(script);
+
+      assertThat(cluster.client.generate(request).committed()).isEqualTo(undisturbed.committed());
+      var other = draining.get() == second ? cluster.denoiser : second;
+      assertThat(other.sessions.getLast().steps.getLast().getNumber()).isEqualTo(LONG_STEPS - 1);
+      assertThat(other.sessions.getLast().steps).extracting(CachingTest::forward).startsWith("full");
       cluster.requireAllEnded();
       second.requireAllEnded();
     }
