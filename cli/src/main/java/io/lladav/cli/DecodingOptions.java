@@ -4,10 +4,12 @@ import com.google.protobuf.ProtocolMessageEnum;
 import io.lladav.v1.Attention;
 import io.lladav.v1.Cache;
 import io.lladav.v1.DecodingSettings;
+import io.lladav.v1.FactorQuirks;
 import io.lladav.v1.ImagePlacement;
 import io.lladav.v1.MultiImage;
 import io.lladav.v1.PromptQuirks;
 import io.lladav.v1.Remasking;
+import io.lladav.v1.Schedule;
 import io.lladav.v1.StopStrings;
 import io.lladav.v1.Strategy;
 import io.lladav.v1.ThinkMode;
@@ -48,7 +50,7 @@ final class DecodingOptions {
   private @Nullable Double cfgScale;
 
   @Option(names = "--remasking", paramLabel = "KIND", converter = RemaskingConverter.class,
-      description = "low_confidence or random.")
+      description = "What is committed first: low_confidence, random, entropy or margin.")
   private @Nullable Remasking remasking;
 
   @Option(names = "--stop", paramLabel = "TEXT",
@@ -74,16 +76,48 @@ final class DecodingOptions {
   private @Nullable PromptQuirks promptQuirks;
 
   @Option(names = "--strategy", paramLabel = "KIND", converter = StrategyConverter.class,
-      description = "How many positions a step commits: fixed.")
+      description = "How many positions a step commits: fixed, threshold or factor.")
   private @Nullable Strategy strategy;
 
+  @Option(names = "--threshold", paramLabel = "P",
+      description = "With strategy threshold: the least confidence that is committed.")
+  private @Nullable Double threshold;
+
+  @Option(names = "--factor", paramLabel = "F",
+      description = "With strategy factor: the larger, the more is committed at once.")
+  private @Nullable Double factor;
+
+  @Option(names = "--factor-quirks", paramLabel = "KIND", converter = FactorQuirksConverter.class,
+      description = "With strategy factor: reference or none.")
+  private @Nullable FactorQuirks factorQuirks;
+
+  @Option(names = "--schedule", paramLabel = "KIND", converter = ScheduleConverter.class,
+      description = "With strategy fixed: even or shifted.")
+  private @Nullable Schedule schedule;
+
+  @Option(names = "--schedule-alpha", paramLabel = "A",
+      description = "With schedule shifted: below 1, early steps commit less than late ones.")
+  private @Nullable Double scheduleAlpha;
+
   @Option(names = "--cache", paramLabel = "KIND", converter = CacheConverter.class,
-      description = "What is kept between steps: none.")
+      description = "What is kept between steps: none, prefix, dual or interval.")
   private @Nullable Cache cache;
 
   @Option(names = "--refresh-interval", paramLabel = "N",
-      description = "Steps between full forwards with a cache.")
+      description = "With cache prefix or dual: steps from one full forward to the next.")
   private @Nullable Integer refreshInterval;
+
+  @Option(names = "--prompt-interval", paramLabel = "N",
+      description = "With cache interval: steps from one refresh of the prompt to the next.")
+  private @Nullable Integer promptInterval;
+
+  @Option(names = "--gen-interval", paramLabel = "N",
+      description = "With cache interval: steps from one refresh of the reply to the next.")
+  private @Nullable Integer genInterval;
+
+  @Option(names = "--transfer-ratio", paramLabel = "R",
+      description = "With cache interval: share of the reply computed in the steps between.")
+  private @Nullable Double transferRatio;
 
   @Option(names = "--multi-image", paramLabel = "KIND", converter = MultiImageConverter.class,
       description = "How several pictures enter the prompt: list, stacked or tiled.")
@@ -109,8 +143,16 @@ final class DecodingOptions {
     set(attention, settings::setAttention);
     set(promptQuirks, settings::setPromptQuirks);
     set(strategy, settings::setStrategy);
+    set(threshold, settings::setThreshold);
+    set(factor, settings::setFactor);
+    set(factorQuirks, settings::setFactorQuirks);
+    set(schedule, settings::setSchedule);
+    set(scheduleAlpha, settings::setScheduleAlpha);
     set(cache, settings::setCache);
     set(refreshInterval, settings::setRefreshInterval);
+    set(promptInterval, settings::setPromptInterval);
+    set(genInterval, settings::setGenInterval);
+    set(transferRatio, settings::setTransferRatio);
     set(multiImage, settings::setMultiImage);
     set(imagePlacement, settings::setImagePlacement);
     if (noStop || !stop.isEmpty()) {
@@ -177,6 +219,18 @@ final class DecodingOptions {
   private static final class StrategyConverter extends EnumConverter<Strategy> {
     StrategyConverter() {
       super("STRATEGY_", Strategy.values());
+    }
+  }
+
+  private static final class FactorQuirksConverter extends EnumConverter<FactorQuirks> {
+    FactorQuirksConverter() {
+      super("FACTOR_QUIRKS_", FactorQuirks.values());
+    }
+  }
+
+  private static final class ScheduleConverter extends EnumConverter<Schedule> {
+    ScheduleConverter() {
+      super("SCHEDULE_", Schedule.values());
     }
   }
 

@@ -2,12 +2,16 @@ package io.lladav.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lladav.v1.Cache;
 import io.lladav.v1.DecodingSettings;
+import io.lladav.v1.FactorQuirks;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.Part;
 import io.lladav.v1.Remasking;
 import io.lladav.v1.Role;
+import io.lladav.v1.Schedule;
 import io.lladav.v1.StopStrings;
+import io.lladav.v1.Strategy;
 import io.lladav.v1.ThinkMode;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -35,6 +39,25 @@ final class AskCommandTest {
             .setTemperature(0.5).setSeed(-7).setCfgScale(1.5).setRemasking(Remasking.REMASKING_RANDOM)
             .setThinkMode(ThinkMode.THINK_MODE_NO_THINK).setSuffix("Done").setRefreshInterval(4)
             .setStop(StopStrings.newBuilder().addValues("a").addValues("b")).build());
+  }
+
+  @Test
+  void takesStrategiesAndCaches() throws Exception {
+    assertThat(request("--strategy", "threshold", "--threshold", "0.8", "--cache", "prefix",
+        "--refresh-interval", "8", "Why?").getDecoding())
+        .isEqualTo(DecodingSettings.newBuilder().setStrategy(Strategy.STRATEGY_THRESHOLD).setThreshold(0.8)
+            .setCache(Cache.CACHE_PREFIX).setRefreshInterval(8).build());
+    assertThat(request("--strategy", "factor", "--factor", "2", "--factor-quirks", "none", "--cache", "dual",
+        "Why?").getDecoding())
+        .isEqualTo(DecodingSettings.newBuilder().setStrategy(Strategy.STRATEGY_FACTOR).setFactor(2)
+            .setFactorQuirks(FactorQuirks.FACTOR_QUIRKS_NONE).setCache(Cache.CACHE_DUAL).build());
+    assertThat(
+        request("--remasking", "entropy", "--schedule", "shifted", "--schedule-alpha", "0.5", "--cache",
+            "interval", "--prompt-interval", "50", "--gen-interval", "5", "--transfer-ratio", "0.1", "Why?")
+            .getDecoding())
+        .isEqualTo(DecodingSettings.newBuilder().setRemasking(Remasking.REMASKING_ENTROPY)
+            .setSchedule(Schedule.SCHEDULE_SHIFTED).setScheduleAlpha(0.5).setCache(Cache.CACHE_INTERVAL)
+            .setPromptInterval(50).setGenInterval(5).setTransferRatio(0.1).build());
   }
 
   @Test
@@ -76,7 +99,7 @@ final class AskCommandTest {
         "Why?");
 
     assertThat(code).isEqualTo(2);
-    assertThat(complaints.toString()).contains("best (expected: low_confidence, random)");
+    assertThat(complaints.toString()).contains("best (expected: low_confidence, random, entropy, margin)");
   }
 
   @Test
