@@ -18,19 +18,20 @@ final class ConformanceReportTest {
     var report = new ConformanceReport(out, false, Progress.silent());
     report.finished("a/one", new Outcome.Passed());
     report.finished("a/two", new Outcome.Failed("ids[0]: 1 (expected: 2)"));
-    report.finished("a/three", new Outcome.Skipped("cache"));
-    report.finished("a/four", new Outcome.Skipped("cache"));
+    report.finished("a/three", new Outcome.Skipped("cache adaptive"));
+    report.finished("a/four", new Outcome.Skipped("cache adaptive"));
     report.finished("a/five", new Outcome.Fragile(Optional.of("ids[1]: 5 (expected: 6)")));
 
     assertThat(report.finish()).isFalse();
-    assertThat(printed().lines()).containsExactly("a/two: ids[0]: 1 (expected: 2)", "2 skipped: cache",
+    assertThat(printed().lines()).containsExactly("a/two: ids[0]: 1 (expected: 2)",
+        "2 skipped: cache adaptive",
         "1 fragile: 0 of them agree", "1 passed, 1 failed");
   }
 
   @Test
   void succeedsOnlyIfSomethingWasCompared() {
     var nothing = new ConformanceReport(out, false, Progress.silent());
-    nothing.finished("a/one", new Outcome.Skipped("cache"));
+    nothing.finished("a/one", new Outcome.Skipped("cache adaptive"));
     assertThat(nothing.finish()).isFalse();
 
     var something = new ConformanceReport(out, false, Progress.silent());
@@ -42,12 +43,12 @@ final class ConformanceReportTest {
   void printsEveryCaseAsJson() {
     var report = new ConformanceReport(out, true, Progress.silent());
     report.finished("a/one", new Outcome.Passed());
-    report.finished("a/two", new Outcome.Skipped("cache"));
+    report.finished("a/two", new Outcome.Skipped("cache adaptive"));
     report.finish();
 
     assertThat(printed().lines()).containsExactly("{\"case\":\"a/one\",\"outcome\":\"passed\"}",
-        "{\"case\":\"a/two\",\"outcome\":\"skipped\",\"detail\":\"cache\"}",
-        "{\"passed\":1,\"failed\":0,\"fragile\":0,\"skipped\":{\"cache\":1}}");
+        "{\"case\":\"a/two\",\"outcome\":\"skipped\",\"detail\":\"cache adaptive\"}",
+        "{\"passed\":1,\"failed\":0,\"fragile\":0,\"skipped\":{\"cache adaptive\":1}}");
   }
 
   private String printed() {

@@ -16,11 +16,13 @@ import java.util.Set;
 /// @param temperature 0, or the reference has no exact ids
 /// @param remasking `low_confidence` or `random`
 /// @param stop stop strings; empty for none at all
+/// @param cache what was kept between steps, if anything
 /// @param config keys of `config.json` that are changed for this request
 /// @param unsupported names of what the request asks for and this tool cannot replay
 record GoldenRequest(List<Turn> messages, Optional<String> system, List<String> images, boolean stacked,
     List<String> frames, int genLength, int blockLength, int steps, double temperature, double cfgScale,
-    String remasking, List<String> stop, String suffix, ObjectNode config, List<String> unsupported) {
+    String remasking, List<String> stop, String suffix, Optional<GoldenCache> cache,
+    ObjectNode config, List<String> unsupported) {
   private static final Set<String> KNOWN = Set.of("messages", "system", "images", "image_batch", "frames",
       "gen_length", "block_length", "steps", "temperature", "cfg_scale", "remasking", "stop", "suffix",
       "config",
@@ -38,7 +40,8 @@ record GoldenRequest(List<Turn> messages, Optional<String> system, List<String> 
         json.number("gen_length"), json.number("block_length"), json.number("steps"),
         json.decimal("temperature", 0),
         json.decimal("cfg_scale", 0), json.optionalText("remasking").orElse("low_confidence"),
-        listOrEmpty(json, "stop"), json.optionalText("suffix").orElse(""), config(json), unsupported(json));
+        listOrEmpty(json, "stop"), json.optionalText("suffix").orElse(""),
+        GoldenCache.of(json), config(json), unsupported(json));
   }
 
   /// Whether the order of commits was drawn at random.
@@ -48,7 +51,7 @@ record GoldenRequest(List<Turn> messages, Optional<String> system, List<String> 
   GoldenRequest withImages(List<String> files) {
     return new GoldenRequest(messages, system, files, stacked, frames, genLength, blockLength, steps,
         temperature,
-        cfgScale, remasking, stop, suffix, config, unsupported);
+        cfgScale, remasking, stop, suffix, cache, config, unsupported);
   }
 
   private static List<String> listOrEmpty(Json json, String key) {
@@ -63,10 +66,7 @@ record GoldenRequest(List<Turn> messages, Optional<String> system, List<String> 
   }
 
   private static List<String> unsupported(Json json) {
-    var names = new ArrayList<String>();
-    if (json.has("cache") && !json.isNull("cache")) {
-      names.add("cache");
-    }
+    var names = new ArrayList<>(GoldenCache.unsupported(json));
     if (json.decimal("temperature", 0) > 0) {
       names.add("temperature");
     }

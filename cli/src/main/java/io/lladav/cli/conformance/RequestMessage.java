@@ -3,7 +3,9 @@ package io.lladav.cli.conformance;
 import com.google.protobuf.ByteString;
 import io.lladav.internal.debug.v1.RecordedNumbers;
 import io.lladav.internal.debug.v1.ReplayRequest;
+import io.lladav.v1.Cache;
 import io.lladav.v1.DecodingSettings;
+import io.lladav.v1.FactorQuirks;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.Image;
 import io.lladav.v1.ImagePlacement;
@@ -14,6 +16,7 @@ import io.lladav.v1.PromptQuirks;
 import io.lladav.v1.Remasking;
 import io.lladav.v1.Role;
 import io.lladav.v1.StopStrings;
+import io.lladav.v1.Strategy;
 import io.lladav.v1.Video;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -53,7 +56,7 @@ final class RequestMessage {
   }
 
   private static DecodingSettings decoding(GoldenRequest request) {
-    return DecodingSettings.newBuilder()
+    var settings = DecodingSettings.newBuilder()
         .setGenLength(request.genLength())
         .setBlockLength(request.blockLength())
         .setSteps(request.steps())
@@ -63,8 +66,23 @@ final class RequestMessage {
         .setSuffix(request.suffix())
         .setPromptQuirks(PromptQuirks.PROMPT_QUIRKS_REFERENCE)
         .setMultiImage(multiImage(request))
-        .setImagePlacement(ImagePlacement.IMAGE_PLACEMENT_VERBATIM)
-        .build();
+        .setImagePlacement(ImagePlacement.IMAGE_PLACEMENT_VERBATIM);
+    request.cache().ifPresent(cache -> set(cache, settings));
+    return settings.build();
+  }
+
+  private static void set(GoldenCache cache, DecodingSettings.Builder settings) {
+    switch (cache) {
+      case GoldenCache.Prefix(int refreshInterval, var factor) -> {
+        settings.setCache(Cache.CACHE_PREFIX).setRefreshInterval(refreshInterval);
+        // Factor decoding knows no steps: those of the case had no effect, and would be refused.
+        factor.ifPresent(f -> settings.clearSteps().setStrategy(Strategy.STRATEGY_FACTOR).setFactor(f)
+            .setFactorQuirks(FactorQuirks.FACTOR_QUIRKS_REFERENCE));
+      }
+      case GoldenCache.Interval(int promptInterval, int genInterval, double ratio) ->
+        settings.setCache(Cache.CACHE_INTERVAL).setPromptInterval(promptInterval).setGenInterval(genInterval)
+            .setTransferRatio(ratio);
+    }
   }
 
   private static MultiImage multiImage(GoldenRequest request) {

@@ -3,11 +3,14 @@ package io.lladav.cli.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.lladav.v1.Cache;
+import io.lladav.v1.FactorQuirks;
 import io.lladav.v1.ImagePlacement;
 import io.lladav.v1.MultiImage;
 import io.lladav.v1.Part;
 import io.lladav.v1.Remasking;
 import io.lladav.v1.Role;
+import io.lladav.v1.Strategy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -95,7 +98,67 @@ final class RequestMessageTest {
     var file = Files.writeString(folder.resolve("unknown.json"), golden);
 
     assertThat(GoldenCase.read(file).request().unsupported()).containsExactly("beam_width");
-    assertThat(GoldenCases.read("tiny-a/prefix-2").request().unsupported()).containsExactly("cache");
+  }
+
+  @Test
+  void namesACacheThatItCannotReplay(@TempDir Path folder) throws Exception {
+    var golden = Files.readString(GoldenCases.FOLDER.resolve("cases/tiny-a/prefix-2.json"));
+    var adaptive = Files.writeString(folder.resolve("adaptive.json"),
+        golden.replace("\"kind\": \"prefix\"", "\"kind\": \"adaptive\""));
+    var unknown = Files.writeString(folder.resolve("unknown.json"),
+        golden.replace("\"kind\": \"prefix\"", "\"kind\": \"prefix\", \"drift\": 1"));
+
+    assertThat(GoldenCase.read(adaptive).request().unsupported()).containsExactly("cache adaptive");
+    assertThat(GoldenCase.read(unknown).request().unsupported()).containsExactly("cache drift");
+  }
+
+  @Test
+  void asksForThePrefixCache() {
+    var golden = GoldenCases.read("tiny-a/prefix-4-blocks");
+    var decoding = RequestMessage.of(golden, IMAGES).getRequest().getDecoding();
+
+    assertThat(golden.request().unsupported()).isEmpty();
+    assertThat(decoding.getCache()).isEqualTo(Cache.CACHE_PREFIX);
+    assertThat(decoding.getRefreshInterval()).isEqualTo(4);
+    assertThat(decoding.getSteps()).isEqualTo(32);
+    assertThat(decoding.getStrategy()).isEqualTo(Strategy.STRATEGY_UNSPECIFIED);
+  }
+
+  @Test
+  void asksForFactorDecodingWithoutSteps() {
+    var golden = GoldenCases.read("tiny-a/prefix-32-factor-0.5");
+    var decoding = RequestMessage.of(golden, IMAGES).getRequest().getDecoding();
+
+    assertThat(golden.request().unsupported()).isEmpty();
+    assertThat(decoding.getCache()).isEqualTo(Cache.CACHE_PREFIX);
+    assertThat(decoding.getRefreshInterval()).isEqualTo(32);
+    assertThat(decoding.getStrategy()).isEqualTo(Strategy.STRATEGY_FACTOR);
+    assertThat(decoding.getFactor()).isEqualTo(0.5);
+    assertThat(decoding.getFactorQuirks()).isEqualTo(FactorQuirks.FACTOR_QUIRKS_REFERENCE);
+    assertThat(decoding.hasSteps()).isFalse();
+  }
+
+  @Test
+  void asksForTheIntervalCache() {
+    var golden = GoldenCases.read("tiny-a/interval-suffix");
+    var decoding = RequestMessage.of(golden, IMAGES).getRequest().getDecoding();
+
+    assertThat(golden.request().unsupported()).isEmpty();
+    assertThat(decoding.getCache()).isEqualTo(Cache.CACHE_INTERVAL);
+    assertThat(decoding.getPromptInterval()).isEqualTo(6);
+    assertThat(decoding.getGenInterval()).isEqualTo(4);
+    assertThat(decoding.getTransferRatio()).isEqualTo(0.3);
+    assertThat(decoding.hasRefreshInterval()).isFalse();
+  }
+
+  @Test
+  void replaysEveryCaseOfThisRepository() throws Exception {
+    try (var files = Files.walk(GoldenCases.FOLDER.resolve("cases"))) {
+      var cases = files.filter(file -> file.toString().endsWith(".json")).map(GoldenCase::read).toList();
+
+      assertThat(cases).isNotEmpty()
+          .allSatisfy(golden -> assertThat(golden.request().unsupported()).as(golden.name()).isEmpty());
+    }
   }
 
   @Test
