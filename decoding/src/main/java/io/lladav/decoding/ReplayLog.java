@@ -5,8 +5,9 @@ import java.util.List;
 
 /// Keeps what another denoiser has to be asked again so that its cache comes out as that of the one before.
 ///
-/// After a full forward a cache depends on the canvas of that step alone. [Forward.Window] leaves it as it is, so for
-/// [CachePolicy.Prefix] and [CachePolicy.Dual] the last full step is all. [Forward.Features] changes it, so for
+/// After a full forward a cache depends on the canvas of that step alone. [Forward.Window] changes nothing that is read
+/// later: the next window of the block computes the same positions anew, and the next block begins with a full forward.
+/// So for [CachePolicy.Prefix] and [CachePolicy.Dual] the last full step is all. [Forward.Features] changes it, so for
 /// [CachePolicy.Interval] the steps since are kept too: those from one step in which both parts are due to the next,
 /// which are the least common multiple of the intervals at most, and never more than the reply has steps. Each is asked
 /// again about one position only. Not safe for use by several threads at once.
@@ -51,7 +52,7 @@ public final class ReplayLog {
       }
       case Forward.Features _ -> kept.add(new Kept(step.aboutOnePosition(), committed.size()));
       case Forward.Window _ -> {
-        // Reads the cache and leaves it as it is.
+        // What it leaves in the cache is not read by any later step.
       }
     }
   }
