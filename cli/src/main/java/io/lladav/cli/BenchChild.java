@@ -33,6 +33,7 @@ final class BenchChild {
   static <T> T measure(Measurement measurement, Path directory, Workload workload, Class<T> type)
       throws IOException, InterruptedException {
     var complaints = Files.createTempFile("lladav-bench-", ".log");
+    complaints.toFile().deleteOnExit();
     try {
       var process = start(measurement, directory, workload, complaints);
       try (var _ = new StopWithJvm(process)) {

@@ -15,6 +15,7 @@ import io.lladav.engine.DenoiserSession;
 import io.lladav.engine.Forward.Features;
 import io.lladav.engine.Forward.Full;
 import io.lladav.engine.Forward.Window;
+import io.lladav.engine.Precision;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
@@ -74,7 +75,7 @@ public final class EngineBench {
 
   private Engine measure() {
     var forwards = new ArrayList<Forward>();
-    try (var denoiser = runtime.denoiser(checkpoint, tokenIds(), tokenizer.size())) {
+    try (var denoiser = runtime.denoiser(checkpoint, tokenIds(), tokenizer.size(), Precision.FP32)) {
       forwards.add(fullForward(denoiser));
       forwards.addAll(longForwards(denoiser));
     }
