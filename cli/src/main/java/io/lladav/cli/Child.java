@@ -73,6 +73,11 @@ final class Child {
     return port;
   }
 
+  /// The process it runs in.
+  long processId() {
+    return process.pid();
+  }
+
   /// The file with what it wrote.
   Path log() {
     return log;

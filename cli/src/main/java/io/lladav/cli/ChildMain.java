@@ -15,9 +15,14 @@ public final class ChildMain {
 
   /// Runs the service that the first argument names; the rest goes to its own `main`.
   public static void main(String[] arguments) throws Exception {
-    Thread.ofPlatform().daemon().name("parent-watch").start(ChildMain::stopWithParent);
+    watchParent();
     var service = Service.valueOf(arguments[0].toUpperCase(Locale.ROOT));
     service.runHere(java.util.Arrays.copyOfRange(arguments, 1, arguments.length));
+  }
+
+  /// Begins to watch standard input, whose end stops this process in order.
+  static void watchParent() {
+    Thread.ofPlatform().daemon().name("parent-watch").start(ChildMain::stopWithParent);
   }
 
   private static void stopWithParent() {

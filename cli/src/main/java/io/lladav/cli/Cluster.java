@@ -72,6 +72,11 @@ public final class Cluster implements AutoCloseable {
     return "localhost:" + child(service).port();
   }
 
+  /// The process of a service.
+  long processId(Service service) {
+    return child(service).processId();
+  }
+
   /// The folder with the log of every service.
   public Path logs() {
     return logs;

@@ -18,7 +18,7 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true, version = "lladav 0.1.0", synopsisSubcommandLabel = "COMMAND",
     subcommands = {
         DemoCommand.class, ServeCommand.class, AskCommand.class, ConformanceCommand.class,
-        InspectCommand.class, CommandLine.HelpCommand.class})
+        InspectCommand.class, BenchCommand.class, CommandLine.HelpCommand.class})
 // @formatter:on
 public final class Main {
   private Main() {}

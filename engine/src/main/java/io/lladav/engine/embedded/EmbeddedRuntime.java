@@ -19,6 +19,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
@@ -30,6 +31,7 @@ public final class EmbeddedRuntime implements AutoCloseable {
   private final OrtEnvironment environment;
   private final Path weightFolder;
   private final ForkJoinPool pool;
+  private final LongAdder operations = new LongAdder();
 
   private EmbeddedRuntime(OrtEnvironment environment, Path weightFolder, int threads) {
     this.environment = environment;
@@ -90,6 +92,25 @@ public final class EmbeddedRuntime implements AutoCloseable {
     return new EngineIdentity("embedded", precision.identity(), NUMERICS_VERSION);
   }
 
+  /// Builds one large matrix product, to compare other arithmetic with: `rows` times `inner` values by a matrix of
+  /// `inner` times `columns`.
+  ///
+  /// @throws EngineException if the native library refuses the graph
+  public MatrixProduct product(int rows, int inner, int columns) {
+    return new MatrixProduct(this, rows, inner, columns);
+  }
+
+  /// Returns how many floating-point operations all language towers and matrix products have done so far in matrix
+  /// products and attention: two per multiplication.
+  public long operations() {
+    return operations.sum();
+  }
+
+  /// Returns the version of the native library.
+  public String libraryVersion() {
+    return environment.getVersion();
+  }
+
   /// Removes what was written to the temporary directory. The native library stays loaded.
   @Override
   public void close() {
@@ -105,6 +126,11 @@ public final class EmbeddedRuntime implements AutoCloseable {
   /// Runs `task` for 0..count-1 on as many threads as compute at once; returns when all are done.
   void inParallel(int count, IntConsumer task) {
     pool.submit(() -> IntStream.range(0, count).parallel().forEach(task)).join();
+  }
+
+  /// Adds to [#operations].
+  void count(long multiplications) {
+    operations.add(2 * multiplications);
   }
 
   OrtEnvironment environment() {

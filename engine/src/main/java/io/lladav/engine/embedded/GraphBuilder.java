@@ -34,6 +34,7 @@ final class GraphBuilder {
   private final WeightSource source;
   private final Map<String, WeightSource.Weight> weights = new LinkedHashMap<>();
   private int valueCount;
+  private long multiplicationsPerRow;
 
   GraphBuilder(String name, WeightSource source) {
     this.graph = GraphProto.newBuilder().setName(name);
@@ -47,7 +48,8 @@ final class GraphBuilder {
   ///
   /// @param model nodes, inputs and outputs
   /// @param weights what its external initializers stand for, by name
-  record Graph(ModelProto model, Map<String, WeightSource.Weight> weights) {}
+  /// @param multiplicationsPerRow of one row with all its linear layers
+  record Graph(ModelProto model, Map<String, WeightSource.Weight> weights, long multiplicationsPerRow) {}
 
   Value input(String name, TensorProto.DataType type, Object... dimensions) {
     graph.addInput(valueInfo(name, type, dimensions));
@@ -64,7 +66,7 @@ final class GraphBuilder {
         .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
         .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(MICROSOFT).setVersion(1)).setGraph(graph)
         .build();
-    return new Graph(model, Map.copyOf(weights));
+    return new Graph(model, Map.copyOf(weights), multiplicationsPerRow);
   }
 
   Value weight(String name) {
@@ -85,6 +87,7 @@ final class GraphBuilder {
 
   /// `(..., out)`: x times the transposed weight.
   Value linear(Value x, String weightName) {
+    multiplicationsPerRow += source.weight(weightName).shape().stream().reduce(1L, Math::multiplyExact);
     return node(MICROSOFT, "FusedMatMul", List.of(x, weight(weightName)), attribute("transB", 1));
   }
 
@@ -96,6 +99,7 @@ final class GraphBuilder {
   /// As [#linear], of a weight in 8 bits; the rows of x are quantized in the same blocks while they are multiplied.
   Value linearBlockwise(Value x, String weightName) {
     var weight = source.blockwise(weightName);
+    multiplicationsPerRow += weight.values().shape().getFirst() * weight.in();
     return node(MICROSOFT, "MatMulNBits",
         List.of(x, external(weightName + ".values", weight.values()),
             external(weightName + ".scales", weight.scales())),

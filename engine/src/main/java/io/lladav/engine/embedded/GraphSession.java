@@ -17,8 +17,10 @@ import java.util.Map;
 /// One graph ready to run. Inputs and outputs are memory of the caller's: nothing is copied to or from the heap, and
 /// nothing native is left behind by a run.
 final class GraphSession implements AutoCloseable {
+  private final EmbeddedRuntime runtime;
   private final OrtEnvironment environment;
   private final OrtSession session;
+  private final long multiplicationsPerRow;
   private final List<OnnxTensor> weights = new ArrayList<>();
 
   /// Whose weights a session computes with.
@@ -32,7 +34,9 @@ final class GraphSession implements AutoCloseable {
 
   /// @throws EngineException if the native library refuses the graph
   GraphSession(EmbeddedRuntime runtime, GraphBuilder.Graph graph, Weights kind) {
+    this.runtime = runtime;
     environment = runtime.environment();
+    multiplicationsPerRow = kind == Weights.PACKED ? graph.multiplicationsPerRow() : 0;
     try (var options = runtime.sessionOptions(kind)) {
       for (var entry : graph.weights().entrySet()) {
         var weight = entry.getValue();
@@ -94,6 +98,10 @@ final class GraphSession implements AutoCloseable {
       var read = new LinkedHashMap<>(tensors);
       read.keySet().retainAll(inputs.keySet());
       session.run(read, pinned).close();
+      if (multiplicationsPerRow > 0) {
+        /* Whatever goes in beside packed matrices has one entry per row. */
+        runtime.count(multiplicationsPerRow * inputs.values().iterator().next().shape.getFirst());
+      }
     } catch (OrtException e) {
       throw new EngineException("ONNX Runtime: " + e.getMessage(), e);
     } finally {

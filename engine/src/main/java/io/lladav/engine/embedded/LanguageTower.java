@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// The layers of the language tower, ready to run. Every matrix is held once.
 final class LanguageTower implements AutoCloseable {
   private final EmbeddedRuntime runtime;
+  private final int hiddenSize;
   private final LanguageGraphs graphs;
   private final List<GraphSession> sessions = new ArrayList<>();
   private final List<Layer> layers = new ArrayList<>();
@@ -24,6 +25,7 @@ final class LanguageTower implements AutoCloseable {
   LanguageTower(EmbeddedRuntime runtime, LanguageGraphs graphs, LanguageConfig config) {
     this.runtime = runtime;
     this.graphs = graphs;
+    this.hiddenSize = config.hiddenSize();
     try {
       fullAttention = session(graphs.attention(false));
       for (int i = 0; i < config.layerCount(); i++) {
@@ -50,6 +52,11 @@ final class LanguageTower implements AutoCloseable {
         yield dialogueCausalAttention;
       }
     };
+  }
+
+  /// Counts what attention computes: each row's scores with all positions, and their values' sum.
+  void countAttention(int rows, int positions) {
+    runtime.count(2L * rows * positions * hiddenSize);
   }
 
   @Override

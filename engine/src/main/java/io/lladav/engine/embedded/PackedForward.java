@@ -215,6 +215,7 @@ final class PackedForward {
     }
     tower.attention(layout.attention()).run(inputs,
         Map.of(Names.MIXED, Memory.floats(to, count, config.hiddenSize())));
+    tower.countAttention(count, layout.length());
   }
 
   @FunctionalInterface

@@ -23,8 +23,8 @@ import io.lladav.engine.TokenIds;
 import io.lladav.engine.embedded.EmbeddedHead.HeadStep;
 import io.lladav.model.CheckpointException;
 import io.lladav.model.checkpoint.Checkpoint;
+import io.lladav.model.checkpoint.RandomCheckpoint;
 import io.lladav.model.checkpoint.TensorNames;
-import io.lladav.model.checkpoint.VisionConfig;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -48,16 +48,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EmbeddedEngineTest {
   private static final int VOCABULARY = 1500;
   private static final TokenIds TOKENS = new TokenIds(7, Set.of(1, 2, 3));
-  private static final RandomCheckpoint SMALL = new RandomCheckpoint(40, 2, 96, 1600,
-      new VisionConfig(24, 3, 3, 40, 62, 14, 1e-6f));
+  private static final String SMALL_VISION = "vision_width=24,vision_layers=3,vision_heads=3,vision_mlp=40,"
+      + "image_size=62,patch_size=14";
 
   private static EmbeddedRuntime runtime;
   private static Checkpoint small;
 
   @BeforeAll
-  static void start(@TempDir Path temporary) {
+  static void start(@TempDir Path temporary) throws IOException {
     runtime = EmbeddedRuntime.start(2);
-    small = Checkpoint.open(SMALL.write(temporary, 1, _ -> true));
+    RandomCheckpoint.of("hidden=40,layers=2,heads=2,mlp=96,vocabulary=1500,seed=1," + SMALL_VISION)
+        .writeWeights(temporary, _ -> true);
+    small = Checkpoint.open(temporary);
   }
 
   @AfterAll
@@ -267,8 +269,8 @@ class EmbeddedEngineTest {
   @Test
   void refusesATokenizerOfAnotherCheckpoint() {
     assertThatExceptionOfType(CheckpointException.class)
-        .isThrownBy(() -> runtime.denoiser(small, TOKENS, 1601, Precision.FP32, 256))
-        .withMessageContaining("vocab_size: 1600 (expected: at least the tokenizer's 1601 tokens)");
+        .isThrownBy(() -> runtime.denoiser(small, TOKENS, 1537, Precision.FP32, 256))
+        .withMessageContaining("vocab_size: 1536 (expected: at least the tokenizer's 1537 tokens)");
     assertThatExceptionOfType(CheckpointException.class)
         .isThrownBy(
             () -> runtime.denoiser(small, new TokenIds(1500, Set.of()), VOCABULARY, Precision.FP32, 256))
@@ -293,10 +295,11 @@ class EmbeddedEngineTest {
   }
 
   @Test
-  void computesTheHeadOfThePublishedVocabulary(@TempDir Path temporary) {
+  void computesTheHeadOfThePublishedVocabulary(@TempDir Path temporary) throws IOException {
     int vocabulary = 126_349;
-    var large = new RandomCheckpoint(32, 1, 32, 126_464, SMALL.vision());
-    try (var checkpoint = Checkpoint.open(large.write(temporary, 2, _ -> true));
+    RandomCheckpoint.of("hidden=32,layers=1,heads=2,mlp=32,vocabulary=126349,seed=2," + SMALL_VISION)
+        .writeWeights(temporary, _ -> true);
+    try (var checkpoint = Checkpoint.open(temporary);
         var denoiser = new EmbeddedDenoiser(runtime, checkpoint, TOKENS, vocabulary, Precision.FP32, 256);
         var session = denoiser
             .open(new CanvasLayout(30, 70, 0, false, new AttentionMode.Full(), new Cache.None()))) {
@@ -326,10 +329,10 @@ class EmbeddedEngineTest {
 
   @Test
   void loadsThePublishedVisionSizesWithoutCopyingTheWeights(@TempDir Path temporary) throws IOException {
-    var published = new RandomCheckpoint(32, 1, 32, 64, VisionConfig.PUBLISHED);
+    var published = RandomCheckpoint.of("hidden=32,layers=1,vocabulary=64,vision_width=1152,vision_layers=27,"
+        + "vision_heads=16,vision_mlp=4304,seed=3");
     /* All other weights are zero, so the encoder's layers add nothing and the features are known. */
-    published.write(temporary, 3, name -> name.contains("embedding"));
-    assertThat(Files.readString(temporary.resolve("config.json"))).doesNotContain("vision_config");
+    published.writeWeights(temporary, name -> name.contains("embedding"));
     try (var checkpoint = Checkpoint.open(temporary)) {
       long before = anonymousKilobytes();
       try (var vision = runtime.vision(checkpoint)) {

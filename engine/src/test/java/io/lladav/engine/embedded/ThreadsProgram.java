@@ -13,7 +13,7 @@ import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
 import io.lladav.engine.TokenIds;
 import io.lladav.model.checkpoint.Checkpoint;
-import io.lladav.model.checkpoint.VisionConfig;
+import io.lladav.model.checkpoint.RandomCheckpoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -36,10 +36,12 @@ final class ThreadsProgram {
   }
 
   static String fingerprint(EmbeddedRuntime runtime) {
-    var shape = new RandomCheckpoint(160, 2, 400, 1200, new VisionConfig(24, 3, 3, 40, 62, 14, 1e-6f));
     try {
       var directory = Files.createTempDirectory("lladav-threads");
-      try (var checkpoint = Checkpoint.open(shape.write(directory, 4, name -> !name.contains("vision")));
+      RandomCheckpoint
+          .of("hidden=160,layers=2,heads=2,mlp=400,vocabulary=1200,vision_width=24,vision_heads=3,seed=4")
+          .writeWeights(directory, name -> !name.contains("vision"));
+      try (var checkpoint = Checkpoint.open(directory);
           var denoiser = runtime.denoiser(checkpoint, new TokenIds(0, Set.of()), 1200,
               Precision.FP32, 256);
           var canvas = canvas(denoiser, new Cache.None());

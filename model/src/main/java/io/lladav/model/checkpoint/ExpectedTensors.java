@@ -4,6 +4,7 @@ import io.lladav.model.CheckpointException;
 import io.lladav.model.image.VisualSettings;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,11 @@ final class ExpectedTensors {
       expected.visionLayer(vision, i);
     }
     return expected;
+  }
+
+  /// Returns the shape of each, by name, in the order in which they are computed with.
+  Map<String, List<Long>> shapes() {
+    return Collections.unmodifiableMap(shapes);
   }
 
   /// Returns whether every name is there, whatever its shape.
