@@ -62,6 +62,6 @@ public record Workload(boolean quick, int threads, Arithmetic arithmetic, Kinds 
   /// The quick run: about a minute on two cores.
   public static Workload quick(int threads, int flatGenerations) {
     return new Workload(true, threads, new Arithmetic(2048, 512, 1000, 64, 3, 5),
-        new Kinds(1, 250, 16, 8, 5, 1), new AtOnce(8, 8, 2, List.of(1, 8), 2, 5), 0, flatGenerations);
+        new Kinds(1, 120, 16, 8, 5, 1), new AtOnce(8, 8, 2, List.of(1, 8), 2, 5), 0, flatGenerations);
   }
 }
