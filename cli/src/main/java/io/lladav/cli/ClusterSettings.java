@@ -24,6 +24,15 @@ public record ClusterSettings(Path checkpoint, Map<String, String> environment, 
     return new ClusterSettings(checkpoint, environment, false, true);
   }
 
+  /// The same cluster with more configuration.
+  ///
+  /// @param configuration values by environment variable, such as `LLADAV_GATEWAY_MAX_STEPS_PER_CALL`
+  public ClusterSettings with(Map<String, String> configuration) {
+    var merged = new java.util.HashMap<>(environment);
+    merged.putAll(configuration);
+    return new ClusterSettings(checkpoint, merged, usualPorts, debugging);
+  }
+
   /// A cluster for other processes: the usual ports, configurable through the environment.
   public static ClusterSettings served(Path checkpoint) {
     return new ClusterSettings(checkpoint, new ProcessBuilder().environment(), true, false);

@@ -4,6 +4,7 @@ import io.lladav.cli.conformance.ClusterStarter;
 import io.lladav.cli.conformance.GoldenFolder;
 import io.lladav.cli.conformance.Replay;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -32,6 +33,10 @@ final class ConformanceCommand implements Callable<Integer> {
       description = "Clusters at the same time with --embedded (default: ${DEFAULT-VALUE}).")
   private int jobs;
 
+  @Option(names = "--env", paramLabel = "NAME=VALUE",
+      description = "Configuration of the clusters it starts: LLADAV_GATEWAY_MAX_STEPS_PER_CALL=4.")
+  private Map<String, String> environment = Map.of();
+
   @Option(names = "--json", description = "Prints every case and the counts as lines of JSON.")
   private boolean json;
 
@@ -51,7 +56,7 @@ final class ConformanceCommand implements Callable<Integer> {
     var replay = new Replay(GoldenFolder.open(folder), glob, report);
     report.expect(replay.caseCount());
     if (where.embedded || where.target == null) {
-      replay.throughOwnClusters(ConformanceCommand::start, Math.max(1, jobs));
+      replay.throughOwnClusters(checkpoint -> start(checkpoint, environment), Math.max(1, jobs));
     } else {
       replay.through(where.target);
     }
@@ -59,9 +64,12 @@ final class ConformanceCommand implements Callable<Integer> {
   }
 
   /// Starts a cluster of child processes for a replay.
-  static ClusterStarter.RunningCluster start(Path checkpoint) throws InterruptedException {
+  ///
+  /// @param environment more configuration, by environment variable
+  static ClusterStarter.RunningCluster start(Path checkpoint, Map<String, String> environment)
+      throws InterruptedException {
     try {
-      var cluster = Cluster.start(ClusterSettings.embedded(checkpoint), Progress.silent());
+      var cluster = Cluster.start(ClusterSettings.embedded(checkpoint).with(environment), Progress.silent());
       return new ClusterStarter.RunningCluster() {
         @Override
         public String target() {

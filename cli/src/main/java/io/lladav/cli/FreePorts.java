@@ -6,6 +6,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /// Finds TCP ports of this machine that nobody listens on.
@@ -14,15 +16,21 @@ final class FreePorts {
   private static final int FIRST = 15_000;
   private static final int END = 32_000;
   private static final int TRIES_MAX = 2_000;
+  /* Whoever was given one takes seconds to listen there; a second cluster of this process must not be given it too. */
+  private static final Set<Integer> GIVEN = ConcurrentHashMap.newKeySet();
 
   private FreePorts() {}
 
-  /// Returns different ports, free a moment ago. All are held until the last is found.
+  /// Returns different ports, free a moment ago, each once in the life of this process. All are held until the last is
+  /// found.
   static List<Integer> find(int count) {
     var held = new ArrayList<ServerSocket>();
     try {
       for (int tries = 0; held.size() < count && tries < TRIES_MAX; tries++) {
-        hold(ThreadLocalRandom.current().nextInt(FIRST, END), held);
+        int port = ThreadLocalRandom.current().nextInt(FIRST, END);
+        if (GIVEN.add(port)) {
+          hold(port, held);
+        }
       }
       if (held.size() < count) {
         throw new ClusterException("no free TCP ports between %d and %d".formatted(FIRST, END));

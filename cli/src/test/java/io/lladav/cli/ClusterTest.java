@@ -29,7 +29,7 @@ final class ClusterTest {
     new Replay(GoldenFolder.open(FOLDER),
         "tiny-b/{text-16-16-16,image-shapes-100x90,cfg-0.5,random-order,stop-several,video-8,prefix-2}",
         outcomes)
-        .throughOwnClusters(ConformanceCommand::start, 1);
+        .throughOwnClusters(checkpoint -> ConformanceCommand.start(checkpoint, Map.of()), 1);
 
     assertThat(outcomes.byCase).hasSize(7);
     assertThat(outcomes.byCase.values())
@@ -38,10 +38,26 @@ final class ClusterTest {
   }
 
   @Test
+  void givesTheSameRepliesWithSeveralStepsPerCall() throws Exception {
+    var outcomes = new Outcomes();
+    new Replay(GoldenFolder.open(FOLDER),
+        "tiny-b/{text-16-16-16,cfg-0.5,stop-several,prefix-4-factor-1-blocks}",
+        outcomes)
+        .throughOwnClusters(
+            checkpoint -> ConformanceCommand.start(checkpoint,
+                Map.of("LLADAV_GATEWAY_MAX_STEPS_PER_CALL", "4")),
+            1);
+
+    assertThat(outcomes.byCase).hasSize(4);
+    assertThat(outcomes.byCase.values())
+        .allSatisfy(outcome -> assertThat(outcome).isEqualTo(new Outcome.Passed()));
+  }
+
+  @Test
   void servesACheckpointWithAChangedConfiguration() throws Exception {
     var outcomes = new Outcomes();
     new Replay(GoldenFolder.open(FOLDER), "tiny-c/rope-dynamic", outcomes)
-        .throughOwnClusters(ConformanceCommand::start, 1);
+        .throughOwnClusters(checkpoint -> ConformanceCommand.start(checkpoint, Map.of()), 1);
 
     assertThat(outcomes.byCase).containsExactlyEntriesOf(Map.of("tiny-c/rope-dynamic", new Outcome.Passed()));
   }
