@@ -41,8 +41,9 @@ public final class EmbeddedRuntime implements AutoCloseable {
 
   /// Loads the native library and starts its threads.
   ///
-  /// Results have the same bits with any number of threads as long as each has at least 64 columns of every weight
-  /// matrix to itself (at the published size: up to 63 threads); beyond, sums are rounded in another order.
+  /// The language tower's results have the same bits with any number of threads. Those of the vision tower and the
+  /// projector do as long as each thread has at least 64 columns of every weight matrix to itself (at the published
+  /// sizes: up to 18 threads); beyond, sums are rounded in another order.
   ///
   /// @param threads how many compute at once, the calling thread among them; at least 1
   /// @throws EngineException if the native library cannot be loaded, or was configured before with other threads

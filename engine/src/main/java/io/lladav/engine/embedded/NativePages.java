@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Gives memory back to the operating system whose contents are no longer needed, while its addresses stay valid.
 final class NativePages {
+  /* A multiple of every page size in use. */
   private static final long PAGE = 1 << 16;
   private static final int DONT_NEED = 4;
   private static final @Nullable MethodHandle ADVISE = advise();
