@@ -43,7 +43,7 @@ public record DenoiserServiceConfig(
     long sessionBytesMax,
     int canvasPositionsMax,
     Duration sessionIdleMax) implements ServiceConfig {
-  /* One row alone is never multiplied: it takes another kernel and other rounding. */
+  /* Rows go through matrices in pairs. */
   private static final int ROWS_MIN = 2;
   private static final int ROWS_MAX = 2 * CanvasLayout.LENGTH_MAX;
 
