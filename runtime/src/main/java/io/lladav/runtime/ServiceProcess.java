@@ -1,7 +1,10 @@
 package io.lladav.runtime;
 
 import io.grpc.BindableService;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Server;
+import io.grpc.ServerCall;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ChannelzService;
@@ -17,6 +20,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -229,6 +233,7 @@ public final class ServiceProcess implements AutoCloseable {
     // The interceptor that is added last sees a call first.
     return NettyServerBuilder.forAddress(new InetSocketAddress(grpc.host(), grpc.port()))
         .executor(handlers)
+        .callExecutor(this::executor)
         .maxInboundMessageSize(grpc.messageBytesMax())
         .maxInboundMetadataSize(grpc.headerBytesMax())
         .maxConcurrentCallsPerConnection(grpc.concurrentCallsMax())
@@ -246,6 +251,13 @@ public final class ServiceProcess implements AutoCloseable {
         .intercept(recorder)
         .intercept(new RequestInterceptor())
         .build();
+  }
+
+  /// Returns where what happens to a call is handled. For a bidirectional call that is no more than handing messages to
+  /// the thread that serves it ([io.lladav.runtime.work.StreamCalls]), so the network's own thread does it: one thread
+  /// less to wake per message.
+  private Executor executor(ServerCall<?, ?> call, Metadata headers) {
+    return call.getMethodDescriptor().getType() == MethodType.BIDI_STREAMING ? Runnable::run : handlers;
   }
 
   private static ConfigException cannotListen(String group, String host, int port, IOException failure) {

@@ -156,12 +156,14 @@ public record BenchReport(String date, Machine machine, Workload workload, List<
   /// Short generations, several at once.
   ///
   /// @param streams how many at once
+  /// @param promptPositions of each
   /// @param seconds until all were finished
   /// @param sooner how many times sooner than one after another, in the same round
   /// @param tokensPerSecond of all together
   /// @param stepsPerBatch steps that the denoiser computed together on average, by its metrics
   /// @param busy share of the time in which the denoiser computed, by its metrics
-  public record AtOnce(int streams, Spread seconds, Spread sooner, Spread tokensPerSecond,
+  public record AtOnce(int streams, int promptPositions, Spread seconds, Spread sooner,
+      Spread tokensPerSecond,
       @Nullable Double stepsPerBatch, @Nullable Double busy) {}
 
   /// A picture's way to the denoiser.

@@ -43,6 +43,12 @@ final class GatewayClient implements AutoCloseable {
     return request(text, null, decoding);
   }
 
+  /// Returns the request with a system message of its own in the place of the model's.
+  static GenerateRequest withSystem(String system, GenerateRequest request) {
+    return request.toBuilder().addMessages(0,
+        Message.newBuilder().setRole(Role.ROLE_SYSTEM).addParts(Part.newBuilder().setText(system))).build();
+  }
+
   /// @param picture bytes of a picture file before the text
   static GenerateRequest request(String text, byte @Nullable [] picture, DecodingSettings.Builder decoding) {
     var message = Message.newBuilder().setRole(Role.ROLE_USER);

@@ -142,8 +142,8 @@ final class ReportSections {
   private void atOnce(List<AtOnce> ways) {
     var work = report.workload().atOnce();
     sections.add(new Section(2, "Short generations at once",
-        "%s generations of %s positions in %s steps.".formatted(work.generations(), work.genLength(),
-            work.steps()),
+        "%s generations of %s positions in %s steps behind prompts of about %s.".formatted(work.generations(),
+            work.genLength(), work.steps(), ways.getFirst().promptPositions()),
         0, List.of("at once", "time of all", "sooner", "tokens/s", "steps per batch", "denoiser busy"),
         ways.stream().map(way -> List.of(Integer.toString(way.streams()),
             Figure.spread(way.seconds(), Figure::seconds), Figure.spread(way.sooner(), Figure::times),

@@ -176,9 +176,9 @@ public final class ServiceBench {
   }
 
   private GenerateRequest shortRequest(int index) {
-    return GatewayClient.request("Say something about the number %s.".formatted(index),
+    return GatewayClient.withSystem("Be brief.", GatewayClient.request("What is %s?".formatted(index),
         DecodingSettings.newBuilder().setGenLength(workload.atOnce().genLength())
-            .setSteps(workload.atOnce().steps()));
+            .setSteps(workload.atOnce().steps())));
   }
 
   /// The short generations, so many at once.
@@ -188,6 +188,7 @@ public final class ServiceBench {
     private final List<Double> rates = new ArrayList<>();
     private final List<Double> batches = new ArrayList<>();
     private final List<Double> busy = new ArrayList<>();
+    private int promptPositions;
 
     Way(int streams) {
       this.streams = streams;
@@ -199,6 +200,7 @@ public final class ServiceBench {
       var replies = gateway.generate(requests, streams);
       double taken = Interleaved.secondsSince(begin);
       var after = metrics();
+      promptPositions = replies.getFirst().started().getPromptTokens();
       seconds.add(taken);
       rates.add(replies.stream().mapToInt(reply -> reply.finished().getUsage().getGeneratedTokens()).sum()
           / taken);
@@ -212,7 +214,8 @@ public final class ServiceBench {
     }
 
     AtOnce report(Way oneAfterAnother) {
-      return new AtOnce(streams, Spread.of(seconds), Interleaved.ratio(oneAfterAnother.seconds, seconds),
+      return new AtOnce(streams, promptPositions, Spread.of(seconds),
+          Interleaved.ratio(oneAfterAnother.seconds, seconds),
           Spread.of(rates), median(batches), median(busy));
     }
 

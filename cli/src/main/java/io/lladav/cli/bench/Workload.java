@@ -55,7 +55,7 @@ public record Workload(boolean quick, int threads, Arithmetic arithmetic, Kinds 
   /// The usual run: some minutes on two cores.
   public static Workload usual(int threads, int flatGenerations) {
     return new Workload(false, threads, new Arithmetic(4096, 512, 4000, 64, 5, 45),
-        new Kinds(5, 500, 32, 16, 20, 15), new AtOnce(8, 16, 4, List.of(1, 2, 4, 8), 5, 45), 12_000_000,
+        new Kinds(30, 500, 32, 16, 20, 15), new AtOnce(8, 16, 4, List.of(1, 2, 4, 8), 5, 45), 12_000_000,
         flatGenerations);
   }
 

@@ -88,8 +88,8 @@ final class ReportTextTest {
     var services = new Services(3, List.of(
         new Kind(GenerationKind.EXACT.label(), null, new Figures(40, 32, 16, 2, spread(33), step)),
         new Kind(GenerationKind.PREFIX.label(), "decoding.cache: prefix is not served", null)),
-        List.of(new AtOnce(1, spread(2), spread(1), spread(30), 1.0, 0.9),
-            new AtOnce(8, spread(1), spread(sooner), spread(60), null, null)),
+        List.of(new AtOnce(1, 40, spread(2), spread(1), spread(30), 1.0, 0.9),
+            new AtOnce(8, 40, spread(1), spread(sooner), spread(60), null, null)),
         new PictureWay(2, 1485, spread(0.3), spread(0.15)), List.of(new Memory("denoiser", 1, peakBytes)),
         new DenoiserMemory(600 << 20, 0, 400 << 20),
         new Flatness(1000, List.of(new Sample(1000, Map.of("denoiser", 5L))), Map.of("denoiser", 0L)));

@@ -70,28 +70,22 @@ final class LanguageGraphs {
   /// Rows to rotated queries of a layer.
   Graph queries(int layer) {
     var graph = new GraphBuilder("queries", weights);
-    var q = projection(graph, layer, "q_proj");
+    var q = projection(graph, attentionNorm(graph, layer), layer, "q_proj");
     graph.output(Names.QUERIES, graph.reshape(rotated(graph, q, config.headCount()), -1, config.hiddenSize()),
         FLOAT,
         "rows", config.hiddenSize());
     return graph.build();
   }
 
-  /// Rows to rotated keys of a layer.
-  Graph keys(int layer) {
-    var graph = new GraphBuilder("keys", weights);
-    var k = projection(graph, layer, "k_proj");
+  /// Rows to rotated keys and to values of a layer.
+  Graph keysAndValues(int layer) {
+    var graph = new GraphBuilder("keys_and_values", weights);
+    var normed = attentionNorm(graph, layer);
+    var k = projection(graph, normed, layer, "k_proj");
     graph.output(Names.KEYS, headsFirst(graph, rotated(graph, k, config.keyValueHeadCount())), FLOAT,
         config.keyValueHeadCount(), "rows", config.headSize());
-    return graph.build();
-  }
-
-  /// Rows to values of a layer.
-  Graph values(int layer) {
-    var graph = new GraphBuilder("values", weights);
-    var v = projection(graph, layer, "v_proj");
-    graph.output(Names.VALUES, headsFirst(graph, v), FLOAT, config.keyValueHeadCount(), "rows",
-        config.headSize());
+    graph.output(Names.VALUES, headsFirst(graph, projection(graph, normed, layer, "v_proj")), FLOAT,
+        config.keyValueHeadCount(), "rows", config.headSize());
     return graph.build();
   }
 
@@ -205,9 +199,12 @@ final class LanguageGraphs {
     return graph.input(Names.ROWS, FLOAT, "rows", config.hiddenSize());
   }
 
-  private Value projection(GraphBuilder graph, int layer, String name) {
-    var normed = graph.rmsNorm(rows(graph), TensorNames.layer(layer, "input_layernorm.weight"),
+  private Value attentionNorm(GraphBuilder graph, int layer) {
+    return graph.rmsNorm(rows(graph), TensorNames.layer(layer, "input_layernorm.weight"),
         config.normEpsilon());
+  }
+
+  private Value projection(GraphBuilder graph, Value normed, int layer, String name) {
     return biased(graph, normed, TensorNames.layer(layer, "self_attn." + name));
   }
 

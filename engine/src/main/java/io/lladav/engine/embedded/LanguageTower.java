@@ -18,7 +18,7 @@ final class LanguageTower implements AutoCloseable {
   private @Nullable GraphSession dialogueCausalAttention;
 
   /// The sessions of one layer; see [LanguageGraphs].
-  record Layer(GraphSession queries, GraphSession keys, GraphSession values, GraphSession attentionOutput,
+  record Layer(GraphSession queries, GraphSession keysAndValues, GraphSession attentionOutput,
       GraphSession mlp) {}
 
   /// @throws io.lladav.engine.EngineException if the native library refuses a graph; nothing is left behind then
@@ -29,7 +29,7 @@ final class LanguageTower implements AutoCloseable {
     try {
       fullAttention = session(graphs.attention(false));
       for (int i = 0; i < config.layerCount(); i++) {
-        layers.add(new Layer(session(graphs.queries(i)), session(graphs.keys(i)), session(graphs.values(i)),
+        layers.add(new Layer(session(graphs.queries(i)), session(graphs.keysAndValues(i)),
             session(graphs.attentionOutput(i)), session(graphs.mlp(i))));
       }
     } catch (RuntimeException e) {

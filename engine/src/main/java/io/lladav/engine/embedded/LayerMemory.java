@@ -30,17 +30,17 @@ record LayerMemory(MemorySegment keys, MemorySegment values, int positions, int 
     return Memory.floats(values, heads, positions, headSize);
   }
 
-  /// Takes over keys or values of consecutive positions.
+  /// Takes over keys and values of consecutive positions.
   ///
-  /// @param to [#keys] or [#values]
-  /// @param from `(H, fromRows, S)`
-  /// @param row the first of them in `from`
-  void put(MemorySegment to, int position, MemorySegment from, int fromRows, int row, int count) {
+  /// @param position the first of them here
+  /// @param fromPosition the first of them in `from`
+  void put(int position, LayerMemory from, int fromPosition, int count) {
     long width = (long) Float.BYTES * headSize;
     for (int head = 0; head < heads; head++) {
-      MemorySegment.copy(from, ((long) head * fromRows + row) * width, to,
-          ((long) head * positions + position) * width,
-          count * width);
+      long source = ((long) head * from.positions + fromPosition) * width;
+      long target = ((long) head * positions + position) * width;
+      MemorySegment.copy(from.keys, source, keys, target, count * width);
+      MemorySegment.copy(from.values, source, values, target, count * width);
     }
   }
 }

@@ -1,6 +1,5 @@
 package io.lladav.engine.embedded;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Comparator;
 import java.util.stream.IntStream;
@@ -17,30 +16,27 @@ final class MostChanged {
   /// Returns `wanted` of the positions, ascending.
   ///
   /// @param kept whose values they are compared with
-    /// @param fresh `(H, freshRows, S)`: the values now
+  /// @param fresh what they are now, from position 0 on
   /// @param first canvas position of the first of them
-  /// @param count how many of the rows count
-  static int[] positions(LayerMemory kept, MemorySegment fresh, int freshRows, int first, int count,
-      int wanted) {
-    var similarities = IntStream.range(0, count)
-        .mapToDouble(i -> similarity(kept, fresh, freshRows, first, i))
+  /// @param count how many they are
+  static int[] positions(LayerMemory kept, LayerMemory fresh, int first, int count, int wanted) {
+    var similarities = IntStream.range(0, count).mapToDouble(i -> similarity(kept, fresh, first, i))
         .toArray();
     return IntStream.range(0, count).boxed().sorted(Comparator.comparingDouble(i -> similarities[i]))
         .limit(wanted)
         .mapToInt(i -> first + i).sorted().toArray();
   }
 
-  private static double similarity(LayerMemory kept, MemorySegment fresh, int freshRows, int first,
-      int index) {
+  private static double similarity(LayerMemory kept, LayerMemory fresh, int first, int index) {
     double product = 0;
     double keptSquare = 0;
     double freshSquare = 0;
     for (int head = 0; head < kept.heads(); head++) {
       long a = ((long) head * kept.positions() + first + index) * kept.headSize();
-      long b = ((long) head * freshRows + index) * kept.headSize();
+      long b = ((long) head * fresh.positions() + index) * kept.headSize();
       for (int i = 0; i < kept.headSize(); i++) {
         double x = kept.values().getAtIndex(ValueLayout.JAVA_FLOAT, a + i);
-        double y = fresh.getAtIndex(ValueLayout.JAVA_FLOAT, b + i);
+        double y = fresh.values().getAtIndex(ValueLayout.JAVA_FLOAT, b + i);
         product += x * y;
         keptSquare += x * x;
         freshSquare += y * y;

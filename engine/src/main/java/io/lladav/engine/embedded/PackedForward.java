@@ -91,54 +91,38 @@ final class PackedForward {
     var rows = new PackedRows();
     tracks.forEach(track -> rows.add(track, track.refreshed()));
     for (var slice : rows.slices(sliceRows)) {
-      var input = rows(slice);
-      var heads = headsFirst(slice.paired());
-      runKeys(layer(layer), slice, input, heads);
-      slice.runs((track, at, position, count) -> {
-        var memory = memory(track, layer);
-        memory.put(memory.keys(), position, heads.bytes(), slice.paired(), at, count);
-      });
-      layer(layer).values().run(Map.of(Names.ROWS, input), Map.of(Names.VALUES, heads));
-      slice.runs((track, at, position, count) -> {
-        var memory = memory(track, layer);
-        memory.put(memory.values(), position, heads.bytes(), slice.paired(), at, count);
-      });
+      var fresh = keysAndValues(layer, slice);
+      slice.runs((track, at, position, count) -> memory(track, layer).put(position, fresh, at, count));
       betweenSlices.run();
     }
   }
 
-  /// Computes keys and values of the positions that have changed most, and returns these; none for tracks that
+  /// Computes keys and values of a slice.
+  private LayerMemory keysAndValues(int layer, Slice slice) {
+    var fresh = LayerMemory.in(workspace.fresh.floats(LayerMemory.floats(config, slice.paired())), config,
+        slice.paired());
+    layer(layer).keysAndValues().run(rotated(slice, rows(slice)),
+        Map.of(Names.KEYS, fresh.keyTensor(), Names.VALUES, fresh.valueTensor()));
+    return fresh;
+  }
+
+  /// Takes over the keys and values of the positions that have changed most, and returns these; none for tracks that
   /// transfer nothing.
   private int[] transfer(Track track, int layer) {
     if (!track.transfers()) {
       return new int[0];
     }
     int first = track.canvas().layout().promptLength();
-    int count = track.end() - first;
-    var memory = memory(track, layer);
-    int freshRows = PackedRows.paired(count);
-    var fresh = Memory.floats(workspace.fresh.floats((long) config.keyValueSize() * freshRows),
-        config.keyValueHeadCount(), freshRows, config.headSize());
-    layer(layer).values()
-        .run(Map.of(Names.ROWS, Memory.floats(residual.asSlice(rowBytes() * track.row(first)),
-            freshRows, config.hiddenSize())), Map.of(Names.VALUES, fresh));
-    int[] changed = MostChanged.positions(memory, fresh.bytes(), freshRows, first, count,
-        track.canvas().transferCount());
     var rows = new PackedRows();
-    rows.add(track, changed);
-    for (var slice : rows.slices(sliceRows)) {
-      var heads = headsFirst(slice.paired());
-      runKeys(layer(layer), slice, rows(slice), heads);
-      slice.runs((_, at, position, length) -> {
-        memory.put(memory.keys(), position, heads.bytes(), slice.paired(), at, length);
-        memory.put(memory.values(), position, fresh.bytes(), freshRows, position - first, length);
-      });
+    rows.add(track, IntStream.range(first, track.end()).toArray());
+    var fresh = keysAndValues(layer, rows.whole());
+    var memory = memory(track, layer);
+    int[] changed = MostChanged.positions(memory, fresh, first, track.end() - first,
+        track.canvas().transferCount());
+    for (int position : changed) {
+      memory.put(position, fresh, position - first, 1);
     }
     return changed;
-  }
-
-  private void runKeys(Layer layer, Slice slice, Memory input, Memory heads) {
-    layer.keys().run(rotated(slice, input), Map.of(Names.KEYS, heads));
   }
 
   /// The positions of which attention and MLP are computed.
@@ -277,12 +261,6 @@ final class PackedForward {
     });
     return Map.of(Names.ROWS, rows, Names.COSINES, Memory.floats(cosines, slice.paired(), half), Names.SINES,
         Memory.floats(sines, slice.paired(), half));
-  }
-
-  private Memory headsFirst(int rowCount) {
-    return Memory.floats(workspace.heads.floats((long) rowCount * config.keyValueSize()),
-        config.keyValueHeadCount(),
-        rowCount, config.headSize());
   }
 
   private Memory output(int rowCount) {

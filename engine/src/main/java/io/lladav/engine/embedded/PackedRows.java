@@ -87,18 +87,30 @@ final class PackedRows {
     return rowCount + rowCount % 2;
   }
 
-  /// Cuts the rows into slices of at most `most` rows.
+  /// Returns all rows in one slice.
+  Slice whole() {
+    return new Slice(List.copyOf(groups), count);
+  }
+
+  /// Cuts the rows into as few slices of at most `most` rows as there can be, of much the same size: a few rows left
+  /// over would read every matrix for little.
   List<Slice> slices(int most) {
+    return count == 0
+        ? List.of()
+        : slicesOf(Math.min(most, paired(Math.ceilDiv(count, Math.ceilDiv(count, most)))));
+  }
+
+  private List<Slice> slicesOf(int rows) {
     var slices = new ArrayList<Slice>();
     var current = new ArrayList<Group>();
     int filled = 0;
     for (var group : groups) {
       for (int from = 0; from < group.count;) {
-        int taken = Math.min(group.count - from, most - filled);
+        int taken = Math.min(group.count - from, rows - filled);
         current.add(new Group(group.track, filled, group.positions, from, taken));
         from += taken;
         filled += taken;
-        if (filled == most) {
+        if (filled == rows) {
           slices.add(new Slice(List.copyOf(current), filled));
           current.clear();
           filled = 0;

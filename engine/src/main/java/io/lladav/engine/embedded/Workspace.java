@@ -15,9 +15,7 @@ final class Workspace implements AutoCloseable {
   final GrowingMemory sines = new GrowingMemory();
   /// `(R, D)`
   final GrowingMemory queries = new GrowingMemory();
-  /// `(H, R, S)`: keys or values
-  final GrowingMemory heads = new GrowingMemory();
-  /// `(H, R, S)`: values of positions that may be transferred, of one track
+  /// Keys and values of a slice
   final GrowingMemory fresh = new GrowingMemory();
   /// `(R, D)`
   final GrowingMemory mixed = new GrowingMemory();
@@ -30,7 +28,7 @@ final class Workspace implements AutoCloseable {
 
   @Override
   public void close() {
-    List.of(residual, layer, gathered, cosines, sines, queries, heads, fresh, mixed, output, turns, pair)
+    List.of(residual, layer, gathered, cosines, sines, queries, fresh, mixed, output, turns, pair)
         .forEach(GrowingMemory::close);
   }
 }

@@ -175,6 +175,9 @@ public final class Dispatcher<W, A> implements AutoCloseable {
   }
 
   private void letIn() {
+    if (!queue.holdsSmall()) {
+      return;
+    }
     var begun = clock.nanoTime();
     var ownNanos = begun - batchBegun - letInNanos;
     // However finely the arithmetic cuts, the large batch gets half of the time.

@@ -24,6 +24,8 @@ final class WorkQueue<W, A> {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final SequencedSet<Ticket<W, A>> waiting = new LinkedHashSet<>();
+  /* Read between the slices of every large batch: without the lock. */
+  private volatile int smallWaiting;
   private boolean closed;
 
   WorkQueue(Settings settings) {
@@ -45,6 +47,7 @@ final class WorkQueue<W, A> {
             "%s: %d waiting (at most %d)".formatted(settings.name(), waiting.size(), settings.queueLength()));
       }
       waiting.add(ticket);
+      count();
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -55,7 +58,9 @@ final class WorkQueue<W, A> {
   boolean remove(Ticket<W, A> ticket) {
     lock.lock();
     try {
-      return waiting.remove(ticket);
+      boolean removed = waiting.remove(ticket);
+      count();
+      return removed;
     } finally {
       lock.unlock();
     }
@@ -86,6 +91,11 @@ final class WorkQueue<W, A> {
     }
   }
 
+  /// Whether small work waits.
+  boolean holdsSmall() {
+    return smallWaiting > 0;
+  }
+
   /// Takes out a batch of small work of at most a slice in sum; empty where none waits.
   List<Ticket<W, A>> pollSmall() {
     lock.lock();
@@ -104,6 +114,7 @@ final class WorkQueue<W, A> {
       closed = true;
       refused = List.copyOf(waiting);
       waiting.clear();
+      count();
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -126,7 +137,12 @@ final class WorkQueue<W, A> {
         batch.add(ticket);
       }
     }
+    count();
     return batch;
+  }
+
+  private void count() {
+    smallWaiting = (int) waiting.stream().filter(ticket -> !settings.isLarge(ticket.size)).count();
   }
 
   private Unavailable stopping() {
