@@ -173,7 +173,7 @@ final class ServiceBenchTest {
         return;
       }
       if (decoding.getGenLength() == SHORT_GEN_LENGTH) {
-        shortTexts.add(request.getMessages(0).getParts(0).getText());
+        shortTexts.add(request.getMessages(request.getMessagesCount() - 1).getParts(0).getText());
         if (shortRequests.getAndIncrement() / 6 % 2 == 1) {
           awaitTwoMore();
         }
