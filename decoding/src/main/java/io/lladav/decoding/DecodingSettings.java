@@ -2,6 +2,7 @@ package io.lladav.decoding;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 
 /// What one request chooses about the reverse process. The constructor refuses settings that do not fit
 /// together with an [InvalidSettingException]; upper limits are the server's, not known here.
@@ -17,9 +18,12 @@ import java.util.Locale;
 /// @param sampling what the candidates are drawn from
 /// @param stops id sequences that end the reply, looked for in this order; may be empty, none of them is
 /// @param suffix ids of the fixed text behind the generated positions; may be empty
+/// @param draft what of the generated positions is fixed
+/// @param forwardsMax how often the model may be called, 1 or more; empty: as often as it takes
 @SuppressWarnings("ArrayRecordComponent") // ids stay primitive; the copies keep the record a value
 public record DecodingSettings(int genLength, int blockLength, Strategy strategy, Remasking remasking,
-    CachePolicy cache, Sampling sampling, List<int[]> stops, int[] suffix) {
+    CachePolicy cache, Sampling sampling, List<int[]> stops, int[] suffix, Draft draft,
+    OptionalInt forwardsMax) {
   /// Far beyond use, and far from where single precision overflows.
   static final double STRENGTH_MAX = 1000;
 
@@ -39,8 +43,18 @@ public record DecodingSettings(int genLength, int blockLength, Strategy strategy
     for (int i = 0; i < stops.size(); i++) {
       require(stops.get(i).length > 0, "stop[%d]".formatted(i), "no tokens", "1 token or more");
     }
+    require(draft.lengthMin() <= genLength, "draft", draft.lengthMin() + " positions",
+        "at most gen_length %d".formatted(genLength));
+    require(forwardsMax.orElse(1) >= 1, "max_nfe", forwardsMax.orElse(1), "1..");
     stops = copy(stops);
     suffix = suffix.clone();
+  }
+
+  /// Settings of a reply of which nothing is fixed, and that may take as many forwards as it needs.
+  public DecodingSettings(int genLength, int blockLength, Strategy strategy, Remasking remasking,
+      CachePolicy cache, Sampling sampling, List<int[]> stops, int[] suffix) {
+    this(genLength, blockLength, strategy, remasking, cache, sampling, stops, suffix, Draft.none(),
+        OptionalInt.empty());
   }
 
   @Override

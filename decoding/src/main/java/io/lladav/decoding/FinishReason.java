@@ -8,5 +8,7 @@ public enum FinishReason {
   LENGTH,
   /// The model chooses the mask id and nothing else, and would do so for ever; what is left stays masked. Only where
   /// the strategy knows no number of steps.
-  STALLED
+  STALLED,
+  /// The model was called as often as it may be; what is left stays masked.
+  BUDGET
 }

@@ -43,6 +43,13 @@ public final class ReplayLog {
     }
   }
 
+  /// Begins with a reply of which nothing is answered yet.
+  ///
+  /// @param draft what is fixed of it
+  public ReplayLog(Draft draft) {
+    committed.addAll(draft.choices());
+  }
+
   /// Notes that a step was answered, before its commits.
   public void answered(Step step) {
     switch (step.forward()) {

@@ -8,7 +8,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// The reverse process of one reply: from all generated positions masked to a finished reply, step by step.
+/// The reverse process of one reply: from all generated positions masked, but for those of a [Draft], to a finished
+/// reply, step by step.
 ///
 /// It holds the generated part of the canvas and decides what each step asks the model and commits; it runs
 /// no model and knows no prompt. A caller loops: [#next], run the model on the canvas, [#accept], until
@@ -26,10 +27,9 @@ public final class ReverseProcess {
   private final RandomNumbers numbers;
   private final Asked asked;
   private final int[] canvas;
-  // The same for every block: nothing in a later block is eligible before it begins, so all of it is masked. Empty
-  // where confidences alone decide: such a block takes as many steps as it needs.
-  private final int[] quotas;
   private final RefreshClock clock;
+  // Of the block under way. Empty where confidences alone decide: such a block takes as many steps as it needs.
+  private int[] quotas;
   private OptionalInt stop = OptionalInt.empty();
   private int forwards;
   private int block;
@@ -37,7 +37,7 @@ public final class ReverseProcess {
   private int idleSteps;
   private @Nullable FinishReason finishReason;
 
-  /// Begins a reply with every generated position masked.
+  /// Begins a reply with every generated position masked that is not fixed.
   ///
   /// @param settings what the request chose
   /// @param maskId id of the mask token
@@ -51,10 +51,15 @@ public final class ReverseProcess {
     this.asked = asked;
     this.canvas = new int[settings.genLength()];
     Arrays.fill(canvas, maskId);
-    this.quotas = settings.strategy() instanceof Strategy.Fixed(int steps, Schedule schedule)
-        ? schedule.quotas(settings.blockLength(), steps / settings.blocks())
-        : new int[0];
     this.clock = new RefreshClock(settings);
+    for (var fixed : settings.draft().choices()) {
+      canvas[fixed.position()] = fixed.id();
+    }
+    this.quotas = quotas();
+    if (!settings.draft().isEmpty()) {
+      stop = StopSearch.after(canvas, stops, stop);
+      endOrGoOn();
+    }
   }
 
   /// Takes a reply up again where the given commits have brought it.
@@ -170,13 +175,24 @@ public final class ReverseProcess {
     forwards++;
     stepInBlock++;
     clock.tick();
+    int blockBefore = block;
+    endOrGoOn();
+    if (!isFixed() && finishReason == null && block == blockBefore) {
+      endIfStalled(step, commit);
+    }
+    if (finishReason == null && forwards == settings.forwardsMax().orElse(0)) {
+      finishReason = FinishReason.BUDGET;
+    }
+  }
+
+  /// Ends the reply if nothing is left to do; else leaves blocks of which nothing is left to do.
+  private void endOrGoOn() {
     if (stop.isPresent() && noneMasked(0, stop.getAsInt())) {
       finishReason = FinishReason.STOP;
-    } else if ((isFixed() && stepInBlock == quotas.length)
-        || noneMasked(block * settings.blockLength(), blockEnd())) {
+    }
+    while (finishReason == null && ((isFixed() && stepInBlock == quotas.length)
+        || noneMasked(block * settings.blockLength(), blockEnd()))) {
       beginNextBlock();
-    } else if (!isFixed()) {
-      endIfStalled(step, commit);
     }
   }
 
@@ -205,6 +221,7 @@ public final class ReverseProcess {
     }
     block++;
     stepInBlock = 0;
+    quotas = quotas();
     clock.beginBlock();
   }
 
@@ -263,6 +280,13 @@ public final class ReverseProcess {
     }
     return IntStream.of(positions).mapToDouble(position -> numbers.candidateNumber(forwards, position))
         .toArray();
+  }
+
+  private int[] quotas() {
+    return settings.strategy() instanceof Strategy.Fixed(int steps, Schedule schedule)
+        ? schedule.quotas(masked(block * settings.blockLength(), blockEnd()).length,
+            steps / settings.blocks())
+        : new int[0];
   }
 
   private boolean isFixed() { return settings.strategy() instanceof Strategy.Fixed; }

@@ -27,6 +27,16 @@ final class CounterRandomTest {
 
   /// Worked out with a separate implementation in another language.
   @Test
+  void furtherAnswersHaveSeedsOfTheirOwn() {
+    var numbers = new CounterRandom(-1234567890123456789L);
+
+    assertThat(numbers.answerSeed(0)).isEqualTo(-1234567890123456789L);
+    assertThat(numbers.answerSeed(1)).isEqualTo(-1032363438170815533L);
+    assertThat(numbers.answerSeed(2)).isEqualTo(-3582029238749905496L);
+  }
+
+  /// Worked out with a separate implementation in another language.
+  @Test
   void numbersAreTheSameInEveryRelease() {
     var numbers = new CounterRandom(-1234567890123456789L);
 

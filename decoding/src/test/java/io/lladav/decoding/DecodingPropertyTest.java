@@ -161,7 +161,7 @@ final class DecodingPropertyTest {
   private static void runThroughCaches(DecodingSettings settings, List<Commit> commits,
       BooleanSupplier dies) {
     var process = process(settings, Asked.ELIGIBLE);
-    var log = new ReplayLog();
+    var log = new ReplayLog(Draft.none());
     var cache = new MadeUpCache(settings, List.of());
     List<Choice> untold = List.of();
     for (var step = process.next(); step.isPresent(); step = process.next()) {

@@ -12,7 +12,7 @@ final class ReplayLogTest {
   private static final Choice SECOND = new Choice(1, 6, 0.8);
   private static final Choice THIRD = new Choice(2, 7, 0.7);
 
-  private final ReplayLog log = new ReplayLog();
+  private final ReplayLog log = new ReplayLog(Draft.none());
 
   @Test
   void beforeTheFirstStepThereIsNothingToAskAgain() {

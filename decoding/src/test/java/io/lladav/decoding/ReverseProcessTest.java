@@ -555,6 +555,26 @@ final class ReverseProcessTest {
     assertThatExceptionOfType(IllegalArgumentException.class).isThrownBy(call).withMessage(message);
   }
 
+  @Test
+  void endsWhenTheModelWasCalledAsOftenAsItMay() {
+    var process = process(SettingsExample.budgeted(4, 4, 2), Asked.ELIGIBLE);
+    answer(process, ids(5, 6, 7, 8), 0.9f, 0.8f, 0.7f, 0.6f);
+    answer(process, ids(6, 7, 8), 0.8f, 0.7f, 0.6f);
+
+    assertThat(process.next()).isEmpty();
+    assertThat(process.finishReason()).hasValue(FinishReason.BUDGET);
+    assertThat(process.replyIds()).containsExactly(5, 6, MASK, MASK);
+  }
+
+  @Test
+  void endsAsItWouldAnywayWithTheLastForwardThatItMayTake() {
+    var process = process(SettingsExample.budgeted(2, 2, 2), Asked.ELIGIBLE);
+    answer(process, ids(5, 6), 0.9f, 0.8f);
+    answer(process, ids(6), 0.8f);
+
+    assertThat(process.finishReason()).hasValue(FinishReason.LENGTH);
+  }
+
   private static ReverseProcess process(DecodingSettings settings, Asked asked) {
     return new ReverseProcess(settings, MASK, new CounterRandom(settings.sampling().seed()), asked);
   }

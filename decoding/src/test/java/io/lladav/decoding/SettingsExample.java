@@ -1,6 +1,7 @@
 package io.lladav.decoding;
 
 import java.util.List;
+import java.util.OptionalInt;
 
 /// Settings for tests: plain decoding of one block, changed where a test needs it.
 final class SettingsExample {
@@ -26,6 +27,16 @@ final class SettingsExample {
   static DecodingSettings with(int genLength, int blockLength, Strategy strategy, CachePolicy cache) {
     return new DecodingSettings(genLength, blockLength, strategy, Remasking.LOW_CONFIDENCE, cache, GREEDY,
         List.of(), new int[0]);
+  }
+
+  static DecodingSettings drafted(int genLength, int blockLength, int steps, Draft draft) {
+    return new DecodingSettings(genLength, blockLength, fixed(steps), Remasking.LOW_CONFIDENCE,
+        new CachePolicy.None(), GREEDY, List.of(new int[]{50}), new int[0], draft, OptionalInt.empty());
+  }
+
+  static DecodingSettings budgeted(int genLength, int steps, int forwardsMax) {
+    return new DecodingSettings(genLength, genLength, fixed(steps), Remasking.LOW_CONFIDENCE,
+        new CachePolicy.None(), GREEDY, List.of(), new int[0], Draft.none(), OptionalInt.of(forwardsMax));
   }
 
   static Strategy.Fixed fixed(int steps) {
