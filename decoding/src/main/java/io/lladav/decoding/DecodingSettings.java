@@ -57,6 +57,13 @@ public record DecodingSettings(int genLength, int blockLength, Strategy strategy
         OptionalInt.empty());
   }
 
+  /// Returns these settings with another seed.
+  public DecodingSettings withSeed(long seed) {
+    return new DecodingSettings(genLength, blockLength, strategy, remasking, cache,
+        new Sampling(sampling.temperature(), seed, sampling.cfgScale()), stops, suffix, draft,
+        forwardsMax);
+  }
+
   @Override
   public List<int[]> stops() {
     return copy(stops);

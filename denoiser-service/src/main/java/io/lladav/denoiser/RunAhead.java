@@ -6,6 +6,7 @@ import io.lladav.decoding.Choice;
 import io.lladav.decoding.Commit;
 import io.lladav.decoding.CounterRandom;
 import io.lladav.decoding.DecodingSettings;
+import io.lladav.decoding.Draft;
 import io.lladav.decoding.InvalidSettingException;
 import io.lladav.decoding.Remasking;
 import io.lladav.decoding.ReverseProcess;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// The gateway's reverse process run along here, so that several steps can follow one request. It is the gateway's own
 /// code with the gateway's own settings: what it asks next is what the gateway would ask. For one thread.
@@ -79,7 +81,9 @@ final class RunAhead {
     return new DecodingSettings(opening.genLength(), policy.getBlockLength(), strategy(policy),
         remasking(policy),
         cache(policy), new Sampling(opening.temperature(), policy.getSeed(), opening.guidanceScale()),
-        policy.getStopsList().stream().map(stop -> ints(stop.getIdsList())).toList(), opening.suffixIds());
+        policy.getStopsList().stream().map(stop -> ints(stop.getIdsList())).toList(), opening.suffixIds(),
+        new Draft(ints(policy.getDraftPositionsList()), ints(policy.getDraftIdsList())),
+        policy.hasMaxNfe() ? OptionalInt.of(policy.getMaxNfe()) : OptionalInt.empty());
   }
 
   private static Strategy strategy(StepPolicy policy) {

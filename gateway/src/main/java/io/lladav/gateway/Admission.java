@@ -4,6 +4,7 @@ import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.lladav.runtime.ServiceException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 
 /// Lets so many generations run at once and refuses further ones, before anything of their request is read.
 final class Admission {
@@ -25,6 +26,22 @@ final class Admission {
   interface Place extends AutoCloseable {
     @Override
     void close();
+  }
+
+  /// Takes further places for one request.
+  ///
+  /// @throws ServiceException.Overloaded if there are fewer; none is taken then
+  Place enter(int count) {
+    var taken = new ArrayDeque<Place>();
+    try {
+      while (taken.size() < count) {
+        taken.push(enter());
+      }
+    } catch (ServiceException.Overloaded e) {
+      taken.forEach(Place::close);
+      throw e;
+    }
+    return () -> taken.forEach(Place::close);
   }
 
   /// Takes a place.

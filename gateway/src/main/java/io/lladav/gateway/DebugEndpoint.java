@@ -37,7 +37,7 @@ final class DebugEndpoint extends DebugServiceImplBase {
       var call = (ServerCallStreamObserver<ReplayResponse>) responses;
       try (var _ = admission.enter()) {
         var request = parser.parse(wire.getRequest());
-        var events = new EventWriter(request, identity, call::isReady,
+        var events = new EventWriter(request, identity, 0, call::isReady,
             event -> responses.onNext(ReplayResponse.newBuilder().setEvent(event).build()));
         generator.run(request, numbers(wire, request), event -> {
           detail(event, request, responses);
@@ -62,7 +62,7 @@ final class DebugEndpoint extends DebugServiceImplBase {
           ReplayResponse.newBuilder().setPrompt(prompt(prompt, request)).build());
       case GenerationEvent.VisualEncoded(int visual, var digests) -> responses.onNext(
           ReplayResponse.newBuilder().setVisual(visual(visual, digests)).build());
-      case GenerationEvent.Started _,GenerationEvent.Stepped _,GenerationEvent.Finished _ -> {
+      case GenerationEvent.Started _,GenerationEvent.Stepped _,GenerationEvent.Grown _,GenerationEvent.Finished _ -> {
         // Public events need no more detail.
       }
     }

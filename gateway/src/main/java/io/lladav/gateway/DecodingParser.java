@@ -3,6 +3,7 @@ package io.lladav.gateway;
 import com.google.protobuf.ProtocolMessageEnum;
 import io.lladav.decoding.CachePolicy;
 import io.lladav.decoding.DecodingSettings;
+import io.lladav.decoding.Draft;
 import io.lladav.decoding.InvalidSettingException;
 import io.lladav.decoding.Remasking;
 import io.lladav.decoding.Sampling;
@@ -13,6 +14,8 @@ import io.lladav.runtime.ServiceException.InvalidRequest;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /// Turns the decoding settings of the wire into those of the reverse process. A setting that means nothing beside the
 /// others is refused, whatever its value.
@@ -39,7 +42,8 @@ final class DecodingParser {
   ///
   /// @throws InvalidRequest naming the field, its value and what was expected
   DecodingSettings parse(io.lladav.v1.DecodingSettings wire) {
-    int genLength = wire.hasGenLength() ? wire.getGenLength() : GEN_LENGTH_DEFAULT;
+    var draft = draft(wire);
+    int genLength = genLength(wire, draft);
     require(genLength >= 1 && genLength <= limits.genLengthMax(), "gen_length", genLength,
         "1..%d".formatted(limits.genLengthMax()));
     int[] suffix = tokenizer.encodeText(wire.getSuffix());
@@ -50,10 +54,59 @@ final class DecodingParser {
           strategy(wire, genLength), remasking(wire), cache(wire),
           new Sampling(wire.getTemperature(), wire.hasSeed() ? wire.getSeed() : seeds.nextLong(),
               wire.getCfgScale()),
-          stops(wire), suffix);
+          stops(wire), suffix, draft.draft(), maxNfe(wire));
     } catch (InvalidSettingException e) {
       throw new InvalidRequest("decoding." + e.field(), "decoding." + e.getMessage());
     }
+  }
+
+  private static int genLength(io.lladav.v1.DecodingSettings wire, DraftLayout draft) {
+    if (wire.hasGenLength()) {
+      return wire.getGenLength();
+    }
+    return draft.length() > 0 ? draft.length() : GEN_LENGTH_DEFAULT;
+  }
+
+  /// A draft and how many positions it describes, holes included.
+  private record DraftLayout(Draft draft, int length) {}
+
+  private DraftLayout draft(io.lladav.v1.DecodingSettings wire) {
+    if (!wire.hasDraft()) {
+      return new DraftLayout(Draft.none(), 0);
+    }
+    require(wire.getDraft().getPartsCount() > 0, "draft.parts", "none", "at least one");
+    var positions = IntStream.builder();
+    var ids = IntStream.builder();
+    int length = 0;
+    for (int i = 0; i < wire.getDraft().getPartsCount(); i++) {
+      var part = wire.getDraft().getParts(i);
+      var field = "draft.parts[%d]".formatted(i);
+      switch (part.getContentCase()) {
+        case TEXT -> {
+          require(!part.getText().isEmpty(), field + ".text", "empty", "one character or more");
+          for (int id : tokenizer.encodeText(part.getText())) {
+            positions.add(length++);
+            ids.add(id);
+          }
+        }
+        case HOLE -> {
+          require(part.getHole() >= 1 && part.getHole() <= limits.genLengthMax(), field + ".hole",
+              part.getHole(),
+              "1..%d".formatted(limits.genLengthMax()));
+          length += part.getHole();
+        }
+        case CONTENT_NOT_SET -> require(false, field, "nothing set", "text or hole");
+      }
+      require(length <= limits.genLengthMax(), "draft", length + " positions",
+          "at most %d".formatted(limits.genLengthMax()));
+    }
+    int longest = wire.hasGenLength() ? wire.getGenLength() : length;
+    require(length <= longest, "draft", length + " positions", "at most gen_length %d".formatted(longest));
+    return new DraftLayout(new Draft(positions.build().toArray(), ids.build().toArray()), length);
+  }
+
+  private static OptionalInt maxNfe(io.lladav.v1.DecodingSettings wire) {
+    return wire.hasMaxNfe() ? OptionalInt.of(wire.getMaxNfe()) : OptionalInt.empty();
   }
 
   private Strategy strategy(io.lladav.v1.DecodingSettings wire, int genLength) {

@@ -39,7 +39,7 @@ final class DenoiserLink implements AutoCloseable {
   private final VisualListener listener;
   private final Duration failoverTime;
   private final int stepsPerCall;
-  private final ReplayLog log = new ReplayLog();
+  private final ReplayLog log;
   private final List<List<Choice>> commits = new ArrayList<>();
   private final List<Choice> unsent = new ArrayList<>();
   private @Nullable DenoiserSession session;
@@ -63,6 +63,7 @@ final class DenoiserLink implements AutoCloseable {
     this.listener = listener;
     this.failoverTime = failoverTime;
     this.stepsPerCall = stepsPerCall;
+    this.log = new ReplayLog(request.decoding().draft());
   }
 
   /// Told about visuals that have reached the denoiser.
@@ -79,7 +80,7 @@ final class DenoiserLink implements AutoCloseable {
   void open() throws Exception {
     retry(() -> {
       if (session == null) {
-        session = openSession(new Replay(List.of(), List.of(), List.of()));
+        session = openSession(new Replay(request.decoding().draft().choices(), List.of(), List.of()));
       }
       return true;
     });

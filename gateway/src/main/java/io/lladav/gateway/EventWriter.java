@@ -2,11 +2,13 @@ package io.lladav.gateway;
 
 import io.lladav.gateway.GenerationEvent.Seconds;
 import io.lladav.gateway.GenerationEvent.Usage;
+import io.lladav.gateway.GenerationRequest.StreamForm;
 import io.lladav.model.image.PaddedPlan;
 import io.lladav.model.image.TiledPlan;
 import io.lladav.model.image.VideoPlan;
 import io.lladav.model.image.VisualPlan;
 import io.lladav.runtime.RequestContext;
+import io.lladav.v1.Appended;
 import io.lladav.v1.FinishReason;
 import io.lladav.v1.Finished;
 import io.lladav.v1.GenerateResponse;
@@ -16,6 +18,7 @@ import io.lladav.v1.Started;
 import io.lladav.v1.Step;
 import io.lladav.v1.Token;
 import io.lladav.v1.VisualInfo;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -24,15 +27,18 @@ import java.util.stream.IntStream;
 final class EventWriter {
   private final GenerationRequest request;
   private final ModelIdentity identity;
+  private final int answer;
   private final BooleanSupplier ready;
   private final Consumer<GenerateResponse> out;
 
+  /// @param answer which of several answers this is
   /// @param ready whether the client has read what was sent before
   /// @param out takes messages of the wire
-  EventWriter(GenerationRequest request, ModelIdentity identity, BooleanSupplier ready,
+  EventWriter(GenerationRequest request, ModelIdentity identity, int answer, BooleanSupplier ready,
       Consumer<GenerateResponse> out) {
     this.request = request;
     this.identity = identity;
+    this.answer = answer;
     this.ready = ready;
     this.out = out;
   }
@@ -43,13 +49,21 @@ final class EventWriter {
       case GenerationEvent.PromptBuilt _,GenerationEvent.VisualEncoded _ -> {
         // For the debugging service.
       }
-      case GenerationEvent.Started started -> out.accept(
-          GenerateResponse.newBuilder().setStarted(started(started)).build());
-      case GenerationEvent.Stepped step ->
-        out.accept(GenerateResponse.newBuilder().setStep(step(step)).build());
-      case GenerationEvent.Finished finished -> out.accept(
-          GenerateResponse.newBuilder().setFinished(finished(finished)).build());
+      case GenerationEvent.Started started -> out.accept(response().setStarted(started(started)).build());
+      case GenerationEvent.Stepped step -> {
+        if (request.streamForm() != StreamForm.GROWING_TEXT) {
+          out.accept(response().setStep(step(step)).build());
+        }
+      }
+      case GenerationEvent.Grown(String text, int steps) ->
+        out.accept(response().setAppended(Appended.newBuilder().setText(text).setStep(steps)).build());
+      case GenerationEvent.Finished finished ->
+        out.accept(response().setFinished(finished(finished)).build());
     }
+  }
+
+  private GenerateResponse.Builder response() {
+    return GenerateResponse.newBuilder().setAnswer(answer);
   }
 
   private Started started(GenerationEvent.Started event) {
@@ -59,13 +73,15 @@ final class EventWriter {
         .setSeed(request.decoding().sampling().seed())
         .setPromptTokens(event.promptTokens())
         .setGenLength(request.decoding().genLength());
+    event.draft().forEach(token -> started.addDraft(token(token)));
     for (int i = 0; i < event.plans().size(); i++) {
       started.addVisuals(visual(request.visuals().get(i), event.plans().get(i)));
     }
     return started.build();
   }
 
-  private static VisualInfo visual(Visual visual, VisualPlan plan) {
+  /// Says how a visual enters the prompt.
+  static VisualInfo visual(Visual visual, VisualPlan plan) {
     var first = visual.frames().getFirst();
     var info = VisualInfo.newBuilder()
         .setVisualTokens(plan.tokenCount())
@@ -106,11 +122,18 @@ final class EventWriter {
           case STOP -> FinishReason.FINISH_REASON_STOP;
           case LENGTH -> FinishReason.FINISH_REASON_LENGTH;
           case STALLED -> FinishReason.FINISH_REASON_STALLED;
+          case BUDGET -> FinishReason.FINISH_REASON_BUDGET;
         })
         .setText(event.text())
         .addAllTokenIds(IntStream.of(event.ids()).boxed().toList())
+        .addAllConfidences(floats(event.confidences()))
+        .addAllCommitSteps(IntStream.of(event.commitSteps()).boxed().toList())
         .setUsage(usage(event.usage()))
         .build();
+  }
+
+  private static List<Float> floats(float[] values) {
+    return IntStream.range(0, values.length).mapToObj(i -> values[i]).toList();
   }
 
   private static io.lladav.v1.Usage usage(Usage usage) {

@@ -2,27 +2,31 @@ package io.lladav.gateway;
 
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import io.lladav.decoding.CounterRandom;
 import io.lladav.runtime.Handlers;
+import io.lladav.v1.CountTokensRequest;
+import io.lladav.v1.CountTokensResponse;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.GenerateResponse;
 import io.lladav.v1.GenerationServiceGrpc.GenerationServiceImplBase;
 import io.lladav.v1.GetModelRequest;
 import io.lladav.v1.GetModelResponse;
+import java.util.function.Consumer;
 
 /// The public API on the wire.
 final class GenerationEndpoint extends GenerationServiceImplBase {
   private final Admission admission;
   private final RequestParser parser;
-  private final Generator generator;
+  private final Answers answers;
+  private final TokenCounter tokenCounter;
   private final GetModelResponse model;
 
   /// @param model the answer to `GetModel`; nothing in it changes while the process runs
-  GenerationEndpoint(Admission admission, RequestParser parser, Generator generator,
+  GenerationEndpoint(Admission admission, RequestParser parser, Answers answers, TokenCounter tokenCounter,
       GetModelResponse model) {
     this.admission = admission;
     this.parser = parser;
-    this.generator = generator;
+    this.answers = answers;
+    this.tokenCounter = tokenCounter;
     this.model = model;
   }
 
@@ -32,9 +36,25 @@ final class GenerationEndpoint extends GenerationServiceImplBase {
       var call = (ServerCallStreamObserver<GenerateResponse>) responses;
       try (var _ = admission.enter()) {
         var request = parser.parse(wire);
-        var events = new EventWriter(request, model.getIdentity(), call::isReady, responses::onNext);
-        generator.run(request, new CounterRandom(request.decoding().sampling().seed()), events::write);
+        try (var _ = admission.enter(request.answers() - 1)) {
+          // Answers share the call, which takes one message at a time.
+          Consumer<GenerateResponse> out = message -> {
+            synchronized (call) {
+              call.onNext(message);
+            }
+          };
+          answers.run(request,
+              (answer, own) -> new EventWriter(own, model.getIdentity(), answer, call::isReady, out)::write);
+        }
       }
+      responses.onCompleted();
+    });
+  }
+
+  @Override
+  public void countTokens(CountTokensRequest wire, StreamObserver<CountTokensResponse> responses) {
+    Handlers.run(responses, () -> {
+      responses.onNext(tokenCounter.count(wire));
       responses.onCompleted();
     });
   }

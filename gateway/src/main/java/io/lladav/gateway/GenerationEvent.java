@@ -6,7 +6,7 @@ import io.lladav.model.prompt.Prompt;
 import java.util.List;
 
 /// What a generation tells while it runs, in this order: [PromptBuilt], [Started], [VisualEncoded] once per visual,
-/// [Stepped] once per step, [Finished].
+/// [Stepped] once per step, [Finished]; [Grown] in between where asked for.
 sealed interface GenerationEvent {
   /// The prompt is rendered and tokenized.
   record PromptBuilt(Prompt prompt) implements GenerationEvent {}
@@ -15,9 +15,11 @@ sealed interface GenerationEvent {
   ///
   /// @param promptTokens positions of the prompt, text and visual together
   /// @param plans how each visual enters the prompt, in prompt order
-  record Started(int promptTokens, List<VisualPlan> plans) implements GenerationEvent {
+  /// @param draft what of the reply is fixed, ascending
+  record Started(int promptTokens, List<VisualPlan> plans, List<Token> draft) implements GenerationEvent {
     public Started {
       plans = List.copyOf(plans);
+      draft = List.copyOf(draft);
     }
   }
 
@@ -54,14 +56,25 @@ sealed interface GenerationEvent {
   /// @param text the token alone as text; empty for special tokens
   record Token(int position, int id, double confidence, String text) {}
 
+  /// More of the reply's beginning can no longer change.
+  ///
+  /// @param text what is new
+  /// @param steps how many steps have run
+  record Grown(String text, int steps) implements GenerationEvent {}
+
   /// The reply is complete.
   ///
   /// @param reason why it ended
   /// @param text the reply without special tokens and without the stop
   /// @param ids the reply's ids before the stop, then the suffix's
+  /// @param confidences by generated id: what it was committed with, 0 where it is masked, 1 where it was fixed
+  /// @param commitSteps likewise: the step that committed it, 1 for the first; 0 where there was none
   /// @param usage what it took
   @SuppressWarnings("ArrayRecordComponent") // read by the writer alone, compared nowhere
-  record Finished(FinishReason reason, String text, int[] ids, Usage usage) implements GenerationEvent {}
+  record Finished(FinishReason reason, String text, int[] ids, float[] confidences, int[] commitSteps,
+      Usage usage)
+      implements
+        GenerationEvent {}
 
   /// What a reply took.
   ///

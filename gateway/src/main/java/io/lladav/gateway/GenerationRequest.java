@@ -1,5 +1,6 @@
 package io.lladav.gateway;
 
+import io.lladav.decoding.CounterRandom;
 import io.lladav.decoding.DecodingSettings;
 import io.lladav.model.prompt.Message;
 import io.lladav.model.prompt.PromptOptions;
@@ -13,12 +14,36 @@ import java.util.List;
 /// @param multiImage how several pictures enter it
 /// @param attention which positions see which
 /// @param decoding how the reply is denoised
-/// @param provisional whether steps carry the best guess for masked positions
+/// @param streamForm what the client is told of while the reply is denoised
+/// @param answers how many replies there are to be
 record GenerationRequest(List<Message> dialogue, List<Visual> visuals, PromptOptions promptOptions,
-    MultiImage multiImage, Attention attention, DecodingSettings decoding, boolean provisional) {
+    MultiImage multiImage, Attention attention, DecodingSettings decoding, StreamForm streamForm,
+    int answers) {
   GenerationRequest {
     dialogue = List.copyOf(dialogue);
     visuals = List.copyOf(visuals);
+  }
+
+  /// Returns the request of one of the answers: its seed is that of the answer.
+  GenerationRequest answer(int number) {
+    var seed = new CounterRandom(decoding.sampling().seed()).answerSeed(number);
+    return new GenerationRequest(dialogue, visuals, promptOptions, multiImage, attention,
+        decoding.withSeed(seed), streamForm, 1);
+  }
+
+  /// Whether steps carry the best guess for masked positions.
+  boolean provisional() {
+    return streamForm == StreamForm.COMMITS_AND_GUESSES;
+  }
+
+  /// What a client is told of while a reply is denoised.
+  enum StreamForm {
+    /// What each step made final.
+    COMMITS,
+    /// That, and the best guess for what is still masked.
+    COMMITS_AND_GUESSES,
+    /// The text at the reply's beginning that can no longer change.
+    GROWING_TEXT
   }
 
   /// How several pictures of one dialogue enter the prompt.

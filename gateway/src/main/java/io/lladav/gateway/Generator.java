@@ -9,6 +9,7 @@ import io.lladav.decoding.RandomNumbers;
 import io.lladav.decoding.ReverseProcess;
 import io.lladav.decoding.Step;
 import io.lladav.gateway.GenerationEvent.Finished;
+import io.lladav.gateway.GenerationEvent.Grown;
 import io.lladav.gateway.GenerationEvent.PromptBuilt;
 import io.lladav.gateway.GenerationEvent.Seconds;
 import io.lladav.gateway.GenerationEvent.Started;
@@ -16,10 +17,12 @@ import io.lladav.gateway.GenerationEvent.Stepped;
 import io.lladav.gateway.GenerationEvent.Token;
 import io.lladav.gateway.GenerationEvent.Usage;
 import io.lladav.gateway.GenerationEvent.VisualEncoded;
+import io.lladav.gateway.GenerationRequest.StreamForm;
 import io.lladav.runtime.ServiceException;
 import io.lladav.v1.ModelIdentity;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
@@ -71,6 +74,9 @@ final class Generator {
     private final Consumer<GenerationEvent> events;
     private final int stepsPerCall;
     private final ReverseProcess process;
+    private final StableText stableText;
+    private final float[] confidences;
+    private final int[] commitSteps;
     private final long startNanos = System.nanoTime();
     private double promptSeconds;
     private double visualSeconds;
@@ -85,14 +91,20 @@ final class Generator {
       this.stepsPerCall = numbers instanceof CounterRandom ? maxStepsPerCall : 1;
       this.process = new ReverseProcess(request.decoding(), maskId(), numbers,
           request.provisional() ? Asked.ALL_MASKED : Asked.ELIGIBLE);
+      this.stableText = new StableText(served.tokenizer(), request.decoding());
+      this.confidences = new float[request.decoding().genLength()];
+      this.commitSteps = new int[request.decoding().genLength()];
+      request.decoding().draft().choices().forEach(fixed -> confidences[fixed.position()] = 1);
     }
 
     void toEnd() throws Exception {
       var plan = served.plan(request);
+      served.requireFits(plan);
       requireCanvas(plan);
       promptSeconds = secondsSince(startNanos);
       events.accept(new PromptBuilt(plan.prompt()));
-      events.accept(new Started(plan.promptPositions(), plan.plans()));
+      events.accept(new Started(plan.promptPositions(), plan.plans(), fixed()));
+      grow(stableText.grow(), 0);
       try (var link = new DenoiserLink(backends, visualStream, identity, request, plan,
           served.digests(request, plan),
           failoverTime, stepsPerCall,
@@ -118,7 +130,29 @@ final class Generator {
         policySeconds += secondsSince(policyStart);
         metrics.step();
         events.accept(stepped(step.get(), commit, answer));
+        note(step.get(), commit.changes(maskId()));
       }
+    }
+
+    private void note(Step step, List<Choice> changes) {
+      for (var choice : changes) {
+        confidences[choice.position()] = (float) choice.confidence();
+        commitSteps[choice.position()] = step.number() + 1;
+      }
+      if (request.streamForm() == StreamForm.GROWING_TEXT) {
+        stableText.commit(changes);
+        grow(stableText.grow(), step.number() + 1);
+      }
+    }
+
+    private void grow(String text, int steps) {
+      if (request.streamForm() == StreamForm.GROWING_TEXT && !text.isEmpty()) {
+        events.accept(new Grown(text, steps));
+      }
+    }
+
+    private List<Token> fixed() {
+      return request.decoding().draft().choices().stream().map(this::token).toList();
     }
 
     private Stepped stepped(Step step, Commit commit, DenoiserSession.Answer answer) {
@@ -152,7 +186,10 @@ final class Generator {
           new Seconds(secondsSince(startNanos), promptSeconds, visualSeconds, queueSeconds, forwardSeconds,
               policySeconds));
       metrics.finished(reason, usage);
-      events.accept(new Finished(reason, served.tokenizer().decodeWithoutSpecial(ids), ids, usage));
+      var text = served.tokenizer().decodeWithoutSpecial(ids);
+      grow(stableText.rest(text), process.forwards());
+      events.accept(new Finished(reason, text, ids, Arrays.copyOf(confidences, usage.generatedTokens()),
+          Arrays.copyOf(commitSteps, usage.generatedTokens()), usage));
     }
 
     private void requireCanvas(CanvasPlan plan) {

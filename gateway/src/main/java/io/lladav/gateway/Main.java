@@ -22,7 +22,8 @@ public final class Main {
     var parser = new RequestParser(served.tokenizer(), config.limits());
     var generator = new Generator(served, denoiser, backends, config,
         new GenerationMetrics(process.metrics()));
-    process.add(new GenerationEndpoint(admission, parser, generator,
+    process.add(new GenerationEndpoint(admission, parser, new Answers(generator),
+        new TokenCounter(parser, served, denoiser.canvasPositionsMax()),
         ModelCard.of(served, denoiser.identity(), config)));
     if (config.debugService()) {
       process.add(new DebugEndpoint(admission, parser, generator, denoiser.identity()));

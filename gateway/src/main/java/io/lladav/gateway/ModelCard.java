@@ -64,6 +64,7 @@ final class ModelCard {
         .setStopStringsMax(limits.stopStringsMax())
         .setMessagesMax(limits.messagesMax())
         .setTextCharsMax(limits.textCharsMax())
+        .setAnswersMax(limits.answersMax())
         .build();
   }
 }

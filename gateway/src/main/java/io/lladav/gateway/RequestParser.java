@@ -16,6 +16,7 @@ import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.LimitExceeded;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.Image;
+import io.lladav.v1.StreamOptions;
 import io.lladav.v1.Video;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +38,7 @@ final class RequestParser {
   /// @throws InvalidRequest naming the field, its value and what was expected
   /// @throws LimitExceeded naming the limit
   GenerationRequest parse(GenerateRequest wire) {
-    refuseUnknownFields("", wire);
+    refuseUnknownFields(wire);
     var decoding = wire.getDecoding();
     var visuals = new ArrayList<Visual>();
     var dialogue = dialogue(wire, visuals);
@@ -62,7 +63,31 @@ final class RequestParser {
             throw DecodingParser.unknownValue("decoding.image_placement", decoding.getImagePlacementValue());
         });
     return new GenerationRequest(dialogue, visuals, options, multiImage(decoding), attention(decoding),
-        decodingParser.parse(decoding), wire.getStream().getProvisional());
+        decodingParser.parse(decoding), streamForm(wire.getStream()), answers(wire.getN()));
+  }
+
+  private static GenerationRequest.StreamForm streamForm(StreamOptions wire) {
+    return switch (wire.getMode()) {
+      case STREAM_MODE_UNSPECIFIED, STREAM_MODE_DENOISE -> wire.getProvisional()
+          ? GenerationRequest.StreamForm.COMMITS_AND_GUESSES
+          : GenerationRequest.StreamForm.COMMITS;
+      case STREAM_MODE_BLOCK_APPEND -> {
+        if (wire.getProvisional()) {
+          throw new InvalidRequest("stream.provisional",
+              "stream.provisional: true (expected: false, since stream.mode is BLOCK_APPEND)");
+        }
+        yield GenerationRequest.StreamForm.GROWING_TEXT;
+      }
+      case UNRECOGNIZED -> throw DecodingParser.unknownValue("stream.mode", wire.getModeValue());
+    };
+  }
+
+  private int answers(int wire) {
+    if (wire < 0 || wire > limits.answersMax()) {
+      throw new InvalidRequest("n",
+          "n: %d (expected: 1..%d, or 0 for one)".formatted(wire, limits.answersMax()));
+    }
+    return Math.max(1, wire);
   }
 
   private static GenerationRequest.MultiImage multiImage(io.lladav.v1.DecodingSettings wire) {
@@ -114,6 +139,9 @@ final class RequestParser {
 
   private void requireTexts(GenerateRequest wire) {
     long chars = wire.getDecoding().getSuffix().length();
+    for (var part : wire.getDecoding().getDraft().getPartsList()) {
+      chars += part.getText().length();
+    }
     for (var message : wire.getMessagesList()) {
       for (var part : message.getPartsList()) {
         chars += part.getText().length();
@@ -199,7 +227,14 @@ final class RequestParser {
     }
   }
 
-  /// A field that this server does not know may change the answer: a client must learn that it was not heard.
+  /// Throws if a message holds a field that this server does not know: it may change the answer, and a client must learn
+  /// that it was not heard.
+  ///
+  /// @throws InvalidRequest then
+  void refuseUnknownFields(Message message) {
+    refuseUnknownFields("", message);
+  }
+
   private static void refuseUnknownFields(String path, Message message) {
     for (int number : message.getUnknownFields().asMap().keySet()) {
       String field = path.isEmpty() ? "request" : path;

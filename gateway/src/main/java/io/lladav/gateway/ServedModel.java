@@ -64,21 +64,25 @@ final class ServedModel implements AutoCloseable {
     return promptPositionsMax;
   }
 
-  /// Renders and tokenizes a dialogue and plans its visuals.
+  /// Renders and tokenizes a dialogue and plans its visuals, however long they are.
   ///
   /// @throws ServiceException.InvalidRequest if the dialogue or a visual cannot be laid out
-  /// @throws ServiceException.LimitExceeded if the prompt is too long
   CanvasPlan plan(GenerationRequest request) {
     var prompt = build(request);
     var plans = request.visuals().stream().map(visual -> plan(visual, request)).toList();
-    var plan = new CanvasPlan(prompt, plans);
+    return new CanvasPlan(prompt, plans);
+  }
+
+  /// Throws unless a prompt is as short as it must be.
+  ///
+  /// @throws ServiceException.LimitExceeded then
+  void requireFits(CanvasPlan plan) {
     if (plan.promptPositions() > promptPositionsMax) {
       throw new ServiceException.LimitExceeded("limits.prompt-positions-max",
           "messages: %d prompt positions, %d of them visual (expected: at most %d, limits.prompt-positions-max);"
               .formatted(plan.promptPositions(), plan.visualPositions(), promptPositionsMax)
               + " shorten the dialogue or leave out pictures");
     }
-    return plan;
   }
 
   /// The content digest of each visual: SHA-256 over layout and picture bytes.

@@ -48,6 +48,10 @@ final class StepPolicies {
         policy.setInterval(IntervalCache.newBuilder()
             .setPromptInterval(prompt).setGenInterval(generated).setTransferRatio(ratio));
     }
+    var draft = settings.draft();
+    policy.addAllDraftPositions(IntStream.of(draft.positions()).boxed().toList())
+        .addAllDraftIds(IntStream.of(draft.ids()).boxed().toList());
+    settings.forwardsMax().ifPresent(policy::setMaxNfe);
     for (int[] stop : settings.stops()) {
       policy.addStops(StopIds.newBuilder().addAllIds(IntStream.of(stop).boxed().toList()));
     }

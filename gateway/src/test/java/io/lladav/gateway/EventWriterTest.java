@@ -44,8 +44,8 @@ final class EventWriterTest {
         GenerationRequest.MultiImage.LIST, GenerationRequest.Attention.FULL,
         new DecodingSettings(4, 4, new Strategy.Fixed(4, new Schedule.Even()), Remasking.LOW_CONFIDENCE,
             new CachePolicy.None(), new Sampling(0, 7, 0), List.of(), new int[0]),
-        true);
-    return new EventWriter(request, ScriptedModel.identity(), () -> ready, written::add);
+        GenerationRequest.StreamForm.COMMITS_AND_GUESSES, 1);
+    return new EventWriter(request, ScriptedModel.identity(), 0, () -> ready, written::add);
   }
 
   private static GenerationEvent step() {

@@ -16,6 +16,8 @@ import com.google.protobuf.UnknownFieldSet;
 import io.grpc.Status;
 import io.lladav.v1.Cache;
 import io.lladav.v1.DecodingSettings;
+import io.lladav.v1.Draft;
+import io.lladav.v1.DraftPart;
 import io.lladav.v1.FactorQuirks;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.Image;
@@ -26,6 +28,8 @@ import io.lladav.v1.Role;
 import io.lladav.v1.Schedule;
 import io.lladav.v1.StopStrings;
 import io.lladav.v1.Strategy;
+import io.lladav.v1.StreamMode;
+import io.lladav.v1.StreamOptions;
 import io.lladav.v1.Video;
 import java.util.Collections;
 import java.util.List;
@@ -43,7 +47,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(240)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class RefusalTest {
-  private static final Limits LIMITS = new Limits(64, 6, 400, 200_000, 1_000_000, 2000, 4, 3, 5, 1000, 2, 8);
+  private static final Limits LIMITS = new Limits(64, 6, 400, 200_000, 1_000_000, 2000, 4, 3, 5, 1000, 2, 3,
+      8);
   private static final UnknownFieldSet UNKNOWN = UnknownFieldSet.newBuilder()
       .addField(99, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
       .build();
@@ -60,7 +65,7 @@ final class RefusalTest {
   }
 
   @ParameterizedTest(name = "{1}: {2}")
-  @MethodSource({"settings", "strategies", "caches", "unknown", "dialogues", "pictures"})
+  @MethodSource({"settings", "drafts", "strategies", "caches", "unknown", "dialogues", "pictures"})
   void refusesNamingTheField(GenerateRequest request, String field, String message) throws Exception {
     var failure = cluster.client.refused(request);
 
@@ -117,6 +122,32 @@ final class RefusalTest {
         setting(d -> d.setStop(StopStrings.newBuilder().addValues("a").addValues("b").addValues("c")), "stop",
             "3 strings (expected: at most 2 strings)"),
         setting(d -> d.setSuffix("1 2 3 4 5 6 7 8 9"), "suffix", "17 tokens (expected: at most 6 tokens)"));
+  }
+
+  static Stream<Arguments> drafts() {
+    return Stream.of(
+        setting(d -> d.setMaxNfe(0), "max_nfe", "0 (expected: 1..)"),
+        setting(d -> d.setMaxNfe(-1), "max_nfe", "-1 (expected: 1..)"),
+        setting(d -> d.setDraft(Draft.getDefaultInstance()), "draft.parts", "none (expected: at least one)"),
+        setting(d -> d.setDraft(Draft.newBuilder().addParts(DraftPart.getDefaultInstance())),
+            "draft.parts[0]",
+            "nothing set (expected: text or hole)"),
+        setting(d -> d.setDraft(draft(hole(2), fixed(""))), "draft.parts[1].text",
+            "empty (expected: one character or more)"),
+        setting(d -> d.setDraft(draft(hole(0))), "draft.parts[0].hole", "0 (expected: 1..64)"),
+        setting(d -> d.setDraft(draft(hole(-3))), "draft.parts[0].hole", "-3 (expected: 1..64)"),
+        setting(d -> d.setDraft(draft(hole(65))), "draft.parts[0].hole", "65 (expected: 1..64)"),
+        setting(d -> d.setDraft(draft(hole(64), hole(1))), "draft", "65 positions (expected: at most 64)"),
+        setting(d -> d.setDraft(draft(hole(9))), "draft", "9 positions (expected: at most gen_length 8)"),
+        setting(d -> d.clearGenLength().setBlockLength(4).setDraft(draft(hole(6))), "block_length",
+            "4 (expected: a divisor of gen_length 6)"),
+        row(question("?").setN(-1), "n", "n: -1 (expected: 1..3, or 0 for one)"),
+        row(question("?").setN(4), "n", "n: 4 (expected: 1..3, or 0 for one)"),
+        row(question("?").setStream(StreamOptions.newBuilder().setModeValue(9)), "stream.mode",
+            "stream.mode: 9 (expected: a value of its enumeration)"),
+        row(question("?").setStream(StreamOptions.newBuilder().setProvisional(true)
+            .setMode(StreamMode.STREAM_MODE_BLOCK_APPEND)), "stream.provisional",
+            "stream.provisional: true (expected: false, since stream.mode is BLOCK_APPEND)"));
   }
 
   static Stream<Arguments> strategies() {
@@ -364,6 +395,18 @@ final class RefusalTest {
     String field = "decoding." + name;
     return row(question("?").setDecoding(change.apply(question("?").getDecodingBuilder())), field,
         field + ": " + rest);
+  }
+
+  private static Draft draft(DraftPart... parts) {
+    return Draft.newBuilder().addAllParts(List.of(parts)).build();
+  }
+
+  private static DraftPart fixed(String text) {
+    return DraftPart.newBuilder().setText(text).build();
+  }
+
+  private static DraftPart hole(int positions) {
+    return DraftPart.newBuilder().setHole(positions).build();
   }
 
   private static DecodingSettings.Builder threshold(DecodingSettings.Builder settings) {

@@ -1,0 +1,128 @@
+package io.lladav.gateway;
+
+import static io.lladav.gateway.Requests.question;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lladav.decoding.CounterRandom;
+import io.lladav.v1.Appended;
+import io.lladav.v1.Draft;
+import io.lladav.v1.DraftPart;
+import io.lladav.v1.FinishReason;
+import io.lladav.v1.GenerateResponse;
+import io.lladav.v1.StreamMode;
+import io.lladav.v1.StreamOptions;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(240)
+final class AnswersTest {
+  private final Cluster cluster;
+
+  AnswersTest() throws InterruptedException {
+    cluster = Cluster.start();
+  }
+
+  @AfterEach
+  void stop() throws InterruptedException {
+    cluster.requireAllEnded();
+    cluster.close();
+  }
+
+  @Test
+  void severalAnswersAreThoseOfTheirSeeds() throws Exception {
+    var request = question("What is this?");
+    request.getDecodingBuilder().setTemperature(0.7);
+
+    var together = cluster.client.generate(request.clone().setN(3)).events();
+
+    for (int answer = 0; answer < 3; answer++) {
+      var own = answer(together, answer);
+      long seed = new CounterRandom(7).answerSeed(answer);
+      assertThat(own.started().getSeed()).isEqualTo(seed);
+      var alone = request.clone();
+      alone.getDecodingBuilder().setSeed(seed);
+      assertThat(own.ids()).isEqualTo(cluster.client.generate(alone).ids());
+      assertThat(own.steps()).hasSize(4);
+    }
+  }
+
+  @Test
+  void resultSaysWhenAndHowSurelyEachTokenWasCommitted() throws Exception {
+    var reply = cluster.client.generate(question("What is this?"));
+
+    for (var step : reply.steps()) {
+      for (var token : step.getCommittedList()) {
+        assertThat(reply.finished().getConfidences(token.getPosition())).isEqualTo(token.getConfidence());
+        assertThat(reply.finished().getCommitSteps(token.getPosition())).isEqualTo(step.getNumber());
+      }
+    }
+    assertThat(reply.finished().getConfidencesCount()).isEqualTo(8);
+  }
+
+  @Test
+  void budgetEndsTheReplyAndLeavesMasksOutOfItsText() throws Exception {
+    var request = question("What is this?");
+    request.getDecodingBuilder().setMaxNfe(2);
+
+    var reply = cluster.client.generate(request);
+
+    assertThat(reply.finished().getFinishReason()).isEqualTo(FinishReason.FINISH_REASON_BUDGET);
+    assertThat(reply.finished().getUsage().getNfe()).isEqualTo(2);
+    assertThat(reply.committed()).hasSize(4);
+    assertThat(reply.finished().getCommitStepsList()).filteredOn(step -> step == 0).hasSize(4);
+    assertThat(reply.finished().getText()).doesNotContain("mask");
+  }
+
+  @Test
+  void draftStandsFromTheStartAndInTheReply() throws Exception {
+    var request = question("What is this?");
+    request.getDecodingBuilder().clearGenLength().clearSteps().setDraft(Draft.newBuilder()
+        .addParts(DraftPart.newBuilder().setText("A <|eot_id|>"))
+        .addParts(DraftPart.newBuilder().setHole(3))
+        .addParts(DraftPart.newBuilder().setText(".")));
+
+    var reply = cluster.client.generate(request);
+
+    var fixed = reply.started().getDraftList();
+    assertThat(reply.started().getGenLength()).isEqualTo(fixed.size() + 3);
+    assertThat(reply.committed()).hasSize(3);
+    fixed.forEach(token -> assertThat(reply.ids().get(token.getPosition())).isEqualTo(token.getTokenId()));
+    assertThat(reply.finished().getText()).startsWith("A <|eot_id|>").endsWith(".");
+    var opening = cluster.denoiser.sessions.getFirst().opening();
+    assertThat(opening.getCommittedPositionsList())
+        .containsExactlyElementsOf(fixed.stream().map(token -> token.getPosition()).toList());
+  }
+
+  @Test
+  void growingTextIsTheReplysText() throws Exception {
+    var request = question("What is this?").setStream(StreamOptions.newBuilder()
+        .setMode(StreamMode.STREAM_MODE_BLOCK_APPEND));
+    request.getDecodingBuilder().setBlockLength(4);
+
+    var reply = cluster.client.generate(request);
+
+    assertThat(reply.steps()).isEmpty();
+    var appended = reply.events().stream().filter(GenerateResponse::hasAppended)
+        .map(GenerateResponse::getAppended).toList();
+    assertThat(appended.stream().map(Appended::getText).collect(Collectors.joining()))
+        .isEqualTo(reply.finished().getText());
+    assertThat(appended).extracting(Appended::getStep).isSorted();
+    assertThat(appended.size()).isGreaterThan(1);
+  }
+
+  @Test
+  void answersCountAsGenerationsOfTheirOwn() throws Exception {
+    try (var small = new Cluster.Setup().concurrentGenerationsMax(2).start()) {
+      assertThat(small.client.refused(question("a").setN(3)).message())
+          .contains("limits.concurrent-generations-max");
+      assertThat(small.client.generate(question("a").setN(2)).events()).isNotEmpty();
+    }
+  }
+
+  private static Reply answer(List<GenerateResponse> events, int answer) {
+    return new Reply(events.stream().filter(event -> event.getAnswer() == answer).toList());
+  }
+}
