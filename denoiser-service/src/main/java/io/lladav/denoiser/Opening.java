@@ -4,6 +4,7 @@ import io.lladav.engine.AttentionMode;
 import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
 import io.lladav.engine.Certainty;
+import io.lladav.engine.LogitBias;
 import io.lladav.internal.denoiser.v1.StepPolicy;
 import java.util.Optional;
 
@@ -18,10 +19,12 @@ import java.util.Optional;
 /// @param cache what is kept from one forward for later ones
 /// @param certainty what is wanted of every step besides the candidates' confidences
 /// @param committed what is already decided
+/// @param logitBias what is added to logits
 /// @param policy how the gateway decides, if several steps may follow one request
 @SuppressWarnings("ArrayRecordComponent") // never compared or used as a key
 record Opening(Prompt prompt, int genLength, int[] suffixIds, boolean dialogueCausal, double guidanceScale,
-    double temperature, Cache cache, Certainty certainty, Commits committed, Optional<StepPolicy> policy) {
+    double temperature, Cache cache, Certainty certainty, Commits committed, LogitBias logitBias,
+    Optional<StepPolicy> policy) {
   /// Returns N, the positions of the canvas.
   int canvasLength() {
     return prompt.length() + genLength + suffixIds.length;

@@ -2,6 +2,7 @@ package io.lladav.denoiser;
 
 import io.lladav.engine.Cache;
 import io.lladav.engine.Certainty;
+import io.lladav.engine.LogitBias;
 import io.lladav.internal.denoiser.v1.OpenSession;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.LimitExceeded;
@@ -28,7 +29,7 @@ final class OpeningReader {
     return new Opening(prompt(open), open.getGenLength(), ints(open.getSuffixIdsList()), dialogueCausal(open),
         atLeastZero("open.cfg_scale", open.getCfgScale()),
         atLeastZero("open.temperature", open.getTemperature()),
-        cache(open), certainty(open), committed,
+        cache(open), certainty(open), committed, logitBias(open),
         open.hasPolicy() ? Optional.of(open.getPolicy()) : Optional.empty());
   }
 
@@ -123,6 +124,18 @@ final class OpeningReader {
       case UNRECOGNIZED -> throw invalid("open.certainty", open.getCertaintyValue(),
           "CERTAINTY_NEGATIVE_ENTROPY, CERTAINTY_MARGIN or none");
     };
+  }
+
+  private static LogitBias logitBias(OpenSession open) {
+    var values = new float[open.getBiasValuesCount()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = open.getBiasValues(i);
+    }
+    try {
+      return new LogitBias(ints(open.getBiasIdsList()), values);
+    } catch (IllegalArgumentException e) {
+      throw new InvalidRequest("open.bias_ids", "open.bias_ids: " + e.getMessage());
+    }
   }
 
   private static double atLeastZero(String field, double value) {

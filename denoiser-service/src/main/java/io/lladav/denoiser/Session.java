@@ -101,6 +101,8 @@ final class Session implements AutoCloseable {
     }
     requireFit("open.", opening.committed());
     write(opening.committed());
+    requireIds("open.bias_ids", opening.logitBias().ids());
+    canvas.biasLogits(opening.logitBias());
   }
 
   private void write(Commits commits) {

@@ -5,6 +5,7 @@ import io.lladav.engine.CanvasLayout;
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.DenoiserSession;
 import io.lladav.engine.EngineIdentity;
+import io.lladav.engine.LogitBias;
 import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
 import java.nio.FloatBuffer;
@@ -122,6 +123,7 @@ final class ScriptedEngine implements DenoiserEngine {
     final int[] ids;
     final float[] rows;
     private final CanvasLayout layout;
+    volatile LogitBias logitBias = LogitBias.none();
     private volatile boolean closed;
 
     ScriptedSession(CanvasLayout layout) {
@@ -144,6 +146,11 @@ final class ScriptedEngine implements DenoiserEngine {
     @Override
     public void writeEmbeddings(int position, FloatBuffer written) {
       written.duplicate().get(rows, position * HIDDEN_SIZE, written.remaining());
+    }
+
+    @Override
+    public void biasLogits(LogitBias bias) {
+      logitBias = bias;
     }
 
     @Override

@@ -25,6 +25,11 @@ public interface DenoiserSession extends AutoCloseable {
   /// @throws IllegalArgumentException if a position is out of range or a row is incomplete; nothing is written then
   void writeEmbeddings(int position, FloatBuffer rows);
 
+  /// Biases the candidates of every step from now on. Without it nothing is biased.
+  ///
+  /// @throws IllegalArgumentException if an id is out of range; nothing is changed then
+  void biasLogits(LogitBias bias);
+
   /// Frees the canvas. Further calls do nothing.
   @Override
   void close();

@@ -59,6 +59,11 @@ class StepWorkTest {
     }
 
     @Override
+    public void biasLogits(LogitBias bias) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void close() {}
   }
 }

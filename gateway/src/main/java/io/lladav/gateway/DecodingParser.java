@@ -12,8 +12,10 @@ import io.lladav.decoding.Strategy;
 import io.lladav.model.prompt.Tokenizer;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import java.security.SecureRandom;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
@@ -25,6 +27,7 @@ final class DecodingParser {
   private static final double FACTOR_DEFAULT = 1;
   private static final double SCHEDULE_ALPHA_DEFAULT = 1 / 3d;
   private static final int REFRESH_INTERVAL_DEFAULT = 4;
+  private static final float BIAS_MAX = 100;
   private static final int PROMPT_INTERVAL_DEFAULT = 25;
   private static final int GEN_INTERVAL_DEFAULT = 7;
   private static final double TRANSFER_RATIO_DEFAULT = 0.25;
@@ -103,6 +106,36 @@ final class DecodingParser {
     int longest = wire.hasGenLength() ? wire.getGenLength() : length;
     require(length <= longest, "draft", length + " positions", "at most gen_length %d".formatted(longest));
     return new DraftLayout(new Draft(positions.build().toArray(), ids.build().toArray()), length);
+  }
+
+  /// Checks and converts biases and bans.
+  ///
+  /// @return what is added to logits, by token id
+  /// @throws InvalidRequest naming the field, its value and what was expected
+  Map<Integer, Float> logitBiases(io.lladav.v1.DecodingSettings wire) {
+    int count = wire.getLogitBiasesCount() + wire.getBannedTokenIdsCount();
+    require(count <= limits.logitBiasesMax(), "logit_biases", count + " of them and of banned_token_ids",
+        "at most %d".formatted(limits.logitBiasesMax()));
+    var biases = new HashMap<Integer, Float>();
+    for (int i = 0; i < wire.getLogitBiasesCount(); i++) {
+      var bias = wire.getLogitBiases(i);
+      var field = "logit_biases[%d]".formatted(i);
+      require(Math.abs(bias.getBias()) <= BIAS_MAX, field + ".bias", bias.getBias(), "-100..100");
+      add(biases, field + ".token_id", bias.getTokenId(), bias.getBias());
+    }
+    for (int i = 0; i < wire.getBannedTokenIdsCount(); i++) {
+      add(biases, "banned_token_ids[%d]".formatted(i), wire.getBannedTokenIds(i), Float.NEGATIVE_INFINITY);
+    }
+    // Something must be left to choose.
+    require(2 * wire.getBannedTokenIdsCount() <= tokenizer.size(), "banned_token_ids",
+        wire.getBannedTokenIdsCount() + " ids",
+        "at most half of the vocabulary of %d".formatted(tokenizer.size()));
+    return biases;
+  }
+
+  private void add(Map<Integer, Float> biases, String field, int id, float bias) {
+    require(id >= 0 && id < tokenizer.size(), field, id, "0..%d".formatted(tokenizer.size() - 1));
+    require(biases.putIfAbsent(id, bias) == null, field, id, "each id once");
   }
 
   private static OptionalInt maxNfe(io.lladav.v1.DecodingSettings wire) {

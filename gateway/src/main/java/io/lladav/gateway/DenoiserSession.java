@@ -203,6 +203,7 @@ final class DenoiserSession implements AutoCloseable {
       open.addSegments(described);
     }
     committed.forEach(choice -> open.addCommittedPositions(choice.position()).addCommittedIds(choice.id()));
+    request.logitBiases().forEach((id, value) -> open.addBiasIds(id).addBiasValues(value));
     return open;
   }
 

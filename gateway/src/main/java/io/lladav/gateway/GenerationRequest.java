@@ -5,6 +5,7 @@ import io.lladav.decoding.DecodingSettings;
 import io.lladav.model.prompt.Message;
 import io.lladav.model.prompt.PromptOptions;
 import java.util.List;
+import java.util.Map;
 
 /// One request after every check that needs no model run.
 ///
@@ -14,21 +15,24 @@ import java.util.List;
 /// @param multiImage how several pictures enter it
 /// @param attention which positions see which
 /// @param decoding how the reply is denoised
+/// @param logitBiases what is added to logits, by token id; negative infinity where it is never to be chosen
 /// @param streamForm what the client is told of while the reply is denoised
 /// @param answers how many replies there are to be
 record GenerationRequest(List<Message> dialogue, List<Visual> visuals, PromptOptions promptOptions,
-    MultiImage multiImage, Attention attention, DecodingSettings decoding, StreamForm streamForm,
+    MultiImage multiImage, Attention attention, DecodingSettings decoding,
+    Map<Integer, Float> logitBiases, StreamForm streamForm,
     int answers) {
   GenerationRequest {
     dialogue = List.copyOf(dialogue);
     visuals = List.copyOf(visuals);
+    logitBiases = Map.copyOf(logitBiases);
   }
 
   /// Returns the request of one of the answers: its seed is that of the answer.
   GenerationRequest answer(int number) {
     var seed = new CounterRandom(decoding.sampling().seed()).answerSeed(number);
     return new GenerationRequest(dialogue, visuals, promptOptions, multiImage, attention,
-        decoding.withSeed(seed), streamForm, 1);
+        decoding.withSeed(seed), logitBiases, streamForm, 1);
   }
 
   /// Whether steps carry the best guess for masked positions.

@@ -15,12 +15,13 @@ import static io.lladav.runtime.ConfigException.require;
 /// @param messagesMax messages of one dialogue
 /// @param textCharsMax UTF-16 units of all texts of one request together
 /// @param stopStringsMax stop strings of one request
+/// @param logitBiasesMax biases and banned ids of one request together
 /// @param answersMax answers to one request
 /// @param concurrentGenerationsMax generations that run at once; further ones are refused with RetryInfo
 public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsMax, int imageBytesMax,
     long imagePixelsMax, int imageSideMax, int imagesMax, int videoFramesMax, int messagesMax,
     int textCharsMax,
-    int stopStringsMax, int answersMax, int concurrentGenerationsMax) {
+    int stopStringsMax, int logitBiasesMax, int answersMax, int concurrentGenerationsMax) {
   // What PictureLimits can hold.
   private static final long PIXELS_MAX = Integer.MAX_VALUE / 3;
   private static final int SIDE_MAX = 1 << 24;
@@ -42,13 +43,14 @@ public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsM
     requirePositive("messages-max", messagesMax);
     requirePositive("text-chars-max", textCharsMax);
     requirePositive("stop-strings-max", stopStringsMax);
+    requirePositive("logit-biases-max", logitBiasesMax);
     requirePositive("answers-max", answersMax);
     requirePositive("concurrent-generations-max", concurrentGenerationsMax);
   }
 
   /// The defaults: replies of 4096 positions, pictures of 20 MiB and 50 megapixels, 64 generations at once.
   public static Limits defaults() {
-    return new Limits(4096, 1024, 0, 20 << 20, 50_000_000, 16_384, 64, 32, 256, 1 << 20, 16, 8, 64);
+    return new Limits(4096, 1024, 0, 20 << 20, 50_000_000, 16_384, 64, 32, 256, 1 << 20, 16, 1024, 8, 64);
   }
 
   private static void requirePositive(String key, long value) {

@@ -64,6 +64,7 @@ final class ModelCard {
         .setStopStringsMax(limits.stopStringsMax())
         .setMessagesMax(limits.messagesMax())
         .setTextCharsMax(limits.textCharsMax())
+        .setLogitBiasesMax(limits.logitBiasesMax())
         .setAnswersMax(limits.answersMax())
         .build();
   }

@@ -63,7 +63,8 @@ final class RequestParser {
             throw DecodingParser.unknownValue("decoding.image_placement", decoding.getImagePlacementValue());
         });
     return new GenerationRequest(dialogue, visuals, options, multiImage(decoding), attention(decoding),
-        decodingParser.parse(decoding), streamForm(wire.getStream()), answers(wire.getN()));
+        decodingParser.parse(decoding), decodingParser.logitBiases(decoding), streamForm(wire.getStream()),
+        answers(wire.getN()));
   }
 
   private static GenerationRequest.StreamForm streamForm(StreamOptions wire) {

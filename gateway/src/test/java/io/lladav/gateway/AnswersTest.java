@@ -9,9 +9,12 @@ import io.lladav.v1.Draft;
 import io.lladav.v1.DraftPart;
 import io.lladav.v1.FinishReason;
 import io.lladav.v1.GenerateResponse;
+import io.lladav.v1.LogitBias;
 import io.lladav.v1.StreamMode;
 import io.lladav.v1.StreamOptions;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -94,6 +97,22 @@ final class AnswersTest {
     var opening = cluster.denoiser.sessions.getFirst().opening();
     assertThat(opening.getCommittedPositionsList())
         .containsExactlyElementsOf(fixed.stream().map(token -> token.getPosition()).toList());
+  }
+
+  @Test
+  void biasesAndBansReachTheDenoiser() throws Exception {
+    var request = question("What is this?");
+    request.getDecodingBuilder().addLogitBiases(LogitBias.newBuilder().setTokenId(40).setBias(-1.5f))
+        .addBannedTokenIds(41);
+
+    cluster.client.generate(request);
+
+    var opening = cluster.denoiser.sessions.getFirst().opening();
+    var biases = new HashMap<Integer, Float>();
+    for (int i = 0; i < opening.getBiasIdsCount(); i++) {
+      biases.put(opening.getBiasIds(i), opening.getBiasValues(i));
+    }
+    assertThat(biases).isEqualTo(Map.of(40, -1.5f, 41, Float.NEGATIVE_INFINITY));
   }
 
   @Test

@@ -148,7 +148,7 @@ final class Cluster implements AutoCloseable {
       return limits(
           new Limits(d.genLengthMax(), d.suffixTokensMax(), d.promptPositionsMax(), d.imageBytesMax(),
               d.imagePixelsMax(), d.imageSideMax(), d.imagesMax(), d.videoFramesMax(), d.messagesMax(),
-              d.textCharsMax(), d.stopStringsMax(), d.answersMax(), count));
+              d.textCharsMax(), d.stopStringsMax(), d.logitBiasesMax(), d.answersMax(), count));
     }
 
     GatewayConfig config(String visionTarget, String projectorTarget, String denoiserTarget) {

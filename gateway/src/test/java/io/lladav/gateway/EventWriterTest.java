@@ -15,6 +15,7 @@ import io.lladav.model.prompt.VisualPlacement;
 import io.lladav.v1.GenerateResponse;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class EventWriterTest {
@@ -44,7 +45,7 @@ final class EventWriterTest {
         GenerationRequest.MultiImage.LIST, GenerationRequest.Attention.FULL,
         new DecodingSettings(4, 4, new Strategy.Fixed(4, new Schedule.Even()), Remasking.LOW_CONFIDENCE,
             new CachePolicy.None(), new Sampling(0, 7, 0), List.of(), new int[0]),
-        GenerationRequest.StreamForm.COMMITS_AND_GUESSES, 1);
+        Map.of(), GenerationRequest.StreamForm.COMMITS_AND_GUESSES, 1);
     return new EventWriter(request, ScriptedModel.identity(), 0, () -> ready, written::add);
   }
 

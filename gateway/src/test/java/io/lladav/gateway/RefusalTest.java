@@ -21,6 +21,7 @@ import io.lladav.v1.DraftPart;
 import io.lladav.v1.FactorQuirks;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.Image;
+import io.lladav.v1.LogitBias;
 import io.lladav.v1.Message;
 import io.lladav.v1.Part;
 import io.lladav.v1.Remasking;
@@ -47,7 +48,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(240)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class RefusalTest {
-  private static final Limits LIMITS = new Limits(64, 6, 400, 200_000, 1_000_000, 2000, 4, 3, 5, 1000, 2, 3,
+  private static final Limits LIMITS = new Limits(64, 6, 400, 200_000, 1_000_000, 2000, 4, 3, 5, 1000, 2, 4,
+      3,
       8);
   private static final UnknownFieldSet UNKNOWN = UnknownFieldSet.newBuilder()
       .addField(99, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
@@ -141,6 +143,20 @@ final class RefusalTest {
         setting(d -> d.setDraft(draft(hole(9))), "draft", "9 positions (expected: at most gen_length 8)"),
         setting(d -> d.clearGenLength().setBlockLength(4).setDraft(draft(hole(6))), "block_length",
             "4 (expected: a divisor of gen_length 6)"),
+        setting(d -> d.addLogitBiases(bias(-1, 1)), "logit_biases[0].token_id", "-1 (expected: 0..1016)"),
+        setting(d -> d.addLogitBiases(bias(5, 1)).addLogitBiases(bias(1017, 1)), "logit_biases[1].token_id",
+            "1017 (expected: 0..1016)"),
+        setting(d -> d.addLogitBiases(bias(5, 100.5f)), "logit_biases[0].bias",
+            "100.5 (expected: -100..100)"),
+        setting(d -> d.addLogitBiases(bias(5, Float.NaN)), "logit_biases[0].bias",
+            "NaN (expected: -100..100)"),
+        setting(d -> d.addLogitBiases(bias(5, Float.NEGATIVE_INFINITY)), "logit_biases[0].bias",
+            "-Infinity (expected: -100..100)"),
+        setting(d -> d.addLogitBiases(bias(5, 1)).addBannedTokenIds(5), "banned_token_ids[0]",
+            "5 (expected: each id once)"),
+        setting(d -> d.addBannedTokenIds(2000), "banned_token_ids[0]", "2000 (expected: 0..1016)"),
+        setting(d -> d.addAllBannedTokenIds(List.of(1, 2, 3, 4, 5)), "logit_biases",
+            "5 of them and of banned_token_ids (expected: at most 4)"),
         row(question("?").setN(-1), "n", "n: -1 (expected: 1..3, or 0 for one)"),
         row(question("?").setN(4), "n", "n: 4 (expected: 1..3, or 0 for one)"),
         row(question("?").setStream(StreamOptions.newBuilder().setModeValue(9)), "stream.mode",
@@ -395,6 +411,10 @@ final class RefusalTest {
     String field = "decoding." + name;
     return row(question("?").setDecoding(change.apply(question("?").getDecodingBuilder())), field,
         field + ": " + rest);
+  }
+
+  private static LogitBias bias(int id, float value) {
+    return LogitBias.newBuilder().setTokenId(id).setBias(value).build();
   }
 
   private static Draft draft(DraftPart... parts) {

@@ -5,6 +5,7 @@ import io.lladav.engine.Cache;
 import io.lladav.engine.CanvasLayout;
 import io.lladav.engine.DenoiserSession;
 import io.lladav.engine.EngineException;
+import io.lladav.engine.LogitBias;
 import io.lladav.model.checkpoint.LanguageConfig;
 import io.lladav.model.checkpoint.Tensor;
 import java.lang.foreign.Arena;
@@ -27,6 +28,7 @@ final class EmbeddedCanvas implements DenoiserSession {
   private final MemorySegment turns;
   private final MemorySegment keptMemory;
   private final MemorySegment keptOutputs;
+  private LogitBias logitBias = LogitBias.none();
   private boolean refreshed;
 
   /// @param embeddingRows one row per token id
@@ -56,6 +58,21 @@ final class EmbeddedCanvas implements DenoiserSession {
     for (int row = 0; row < sequences(layout) * layout.length(); row++) {
       embeddingRows.widen((long) maskId * config.hiddenSize(), config.hiddenSize(), row(row));
     }
+  }
+
+  @Override
+  public void biasLogits(LogitBias bias) {
+    long vocabularySize = embeddingRows.shape().getFirst();
+    for (int id : bias.ids()) {
+      if (id >= vocabularySize) {
+        throw new IllegalArgumentException("id: %s (expected: 0..%s)".formatted(id, vocabularySize - 1));
+      }
+    }
+    logitBias = bias;
+  }
+
+  LogitBias logitBias() {
+    return logitBias;
   }
 
   /// Returns the bytes that a canvas takes.

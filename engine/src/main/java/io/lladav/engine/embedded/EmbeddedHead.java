@@ -169,7 +169,7 @@ final class EmbeddedHead implements AutoCloseable {
     return rows;
   }
 
-  /// Returns the logits of a portion after guidance and suppression, `(count, V)`.
+  /// Returns the logits of a portion after guidance, bias and suppression, `(count, V)`.
   private MemorySegment guided(Portion portion, MemorySegment rows) {
     var own = rows.asSlice(4L * portion.row * vocabularySize);
     if (portion.sequences() == 2) {
@@ -182,12 +182,26 @@ final class EmbeddedHead implements AutoCloseable {
           Map.of(Names.LOGITS, Memory.floats(guided, portion.count, vocabularySize)));
       own = guided;
     }
+    bias(own, portion);
     for (int row = 0; row < portion.count; row++) {
       for (int id : tokens.suppressed()) {
         own.setAtIndex(ValueLayout.JAVA_FLOAT, (long) row * vocabularySize + id, Float.NEGATIVE_INFINITY);
       }
     }
     return own;
+  }
+
+  private void bias(MemorySegment logits, Portion portion) {
+    var bias = portion.step.tracks.getFirst().canvas().logitBias();
+    int[] ids = bias.ids();
+    float[] values = bias.values();
+    for (int row = 0; row < portion.count; row++) {
+      for (int i = 0; i < ids.length; i++) {
+        long at = (long) row * vocabularySize + ids[i];
+        logits.setAtIndex(ValueLayout.JAVA_FLOAT, at,
+            logits.getAtIndex(ValueLayout.JAVA_FLOAT, at) + values[i]);
+      }
+    }
   }
 
   private void choose(Portion portion, MemorySegment logits) {

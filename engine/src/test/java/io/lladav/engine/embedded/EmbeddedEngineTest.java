@@ -15,6 +15,7 @@ import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.DenoiserSession;
 import io.lladav.engine.EngineException;
 import io.lladav.engine.Forward;
+import io.lladav.engine.LogitBias;
 import io.lladav.engine.Precision;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepResult;
@@ -292,6 +293,35 @@ class EmbeddedEngineTest {
   void oneProcessHasOneNumberOfThreads() {
     assertThatExceptionOfType(EngineException.class).isThrownBy(() -> EmbeddedRuntime.start(3))
         .withMessage("threads: 3 (expected: 2, chosen before in this process)");
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 0.8})
+  void biasIsAddedBehindGuidanceAndBannedIdsAreNeverChosen(double guidance) {
+    try (var denoiser = new EmbeddedDenoiser(runtime, small, TOKENS, VOCABULARY, Precision.FP32, 256);
+        var session = denoiser
+            .open(new CanvasLayout(12, 8, 0, true, new AttentionMode.Full(), new Cache.None()))) {
+      session.writeIds(0, ids(12, 15));
+      var positions = IntStream.range(12, 20).toArray();
+      var plain = run(denoiser, work(session, positions, guidance));
+      int banned = plain.candidates()[0];
+
+      session.biasLogits(new LogitBias(new int[]{banned, 900}, new float[]{Float.NEGATIVE_INFINITY, 0}));
+      var without = run(denoiser, work(session, positions, guidance));
+      assertThat(without.candidates()).doesNotContain(banned);
+
+      session.biasLogits(new LogitBias(new int[]{900}, new float[]{80}));
+      var pushed = run(denoiser, work(session, positions, guidance));
+      assertThat(pushed.candidates()).containsOnly(900);
+      assertThat(pushed.confidences()).containsOnly(1);
+
+      session.biasLogits(LogitBias.none());
+      assertThat(run(denoiser, work(session, positions, guidance)).confidences())
+          .containsExactly(plain.confidences());
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> session.biasLogits(new LogitBias(new int[]{VOCABULARY}, new float[]{1})))
+          .withMessage("id: 1500 (expected: 0..1499)");
+    }
   }
 
   @Test
