@@ -22,13 +22,14 @@ import java.time.Duration;
 ///     of taking the denoiser's word for what the policy decides in between. Ids are the same
 /// @param debugService whether the debugging service is served
 /// @param limits what one request may ask for
+/// @param sharedReplies replies with an idempotency key
 /// @param grpc where clients are answered
 /// @param client limits of the channels to the other services
 /// @param metrics the Prometheus endpoint
 public record GatewayConfig(Path checkpoint, String visionTarget, String projectorTarget,
     String denoiserTarget,
     Duration visualTimeout, Duration stepTimeout, Duration failoverTime, int maxStepsPerCall,
-    boolean debugService, Limits limits,
+    boolean debugService, Limits limits, SharedReplyConfig sharedReplies,
     GrpcServerConfig grpc, GrpcClientConfig client, MetricsConfig metrics) implements ServiceConfig {
   private static final int MESSAGE_BYTES_MAX = 64 << 20;
 
@@ -49,6 +50,7 @@ public record GatewayConfig(Path checkpoint, String visionTarget, String project
   public static GatewayConfig defaults() {
     return new GatewayConfig(Path.of("checkpoint"), "localhost:7401", "localhost:7402", "localhost:7403",
         Duration.ofMinutes(5), Duration.ofMinutes(10), Duration.ofSeconds(30), 1, false, Limits.defaults(),
+        SharedReplyConfig.defaults(),
         GrpcServerConfig.on(7400).withMessageBytesMax(MESSAGE_BYTES_MAX), GrpcClientConfig.defaults(),
         MetricsConfig.on(9400));
   }

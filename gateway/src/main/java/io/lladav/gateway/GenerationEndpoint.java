@@ -10,6 +10,8 @@ import io.lladav.v1.GenerateResponse;
 import io.lladav.v1.GenerationServiceGrpc.GenerationServiceImplBase;
 import io.lladav.v1.GetModelRequest;
 import io.lladav.v1.GetModelResponse;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /// The public API on the wire.
@@ -17,15 +19,18 @@ final class GenerationEndpoint extends GenerationServiceImplBase {
   private final Admission admission;
   private final RequestParser parser;
   private final Answers answers;
+  private final SharedReplies sharedReplies;
   private final TokenCounter tokenCounter;
   private final GetModelResponse model;
 
   /// @param model the answer to `GetModel`; nothing in it changes while the process runs
-  GenerationEndpoint(Admission admission, RequestParser parser, Answers answers, TokenCounter tokenCounter,
+  GenerationEndpoint(Admission admission, RequestParser parser, Answers answers, SharedReplies sharedReplies,
+      TokenCounter tokenCounter,
       GetModelResponse model) {
     this.admission = admission;
     this.parser = parser;
     this.answers = answers;
+    this.sharedReplies = sharedReplies;
     this.tokenCounter = tokenCounter;
     this.model = model;
   }
@@ -34,21 +39,34 @@ final class GenerationEndpoint extends GenerationServiceImplBase {
   public void generate(GenerateRequest wire, StreamObserver<GenerateResponse> responses) {
     Handlers.run(responses, () -> {
       var call = (ServerCallStreamObserver<GenerateResponse>) responses;
-      try (var _ = admission.enter()) {
-        var request = parser.parse(wire);
-        try (var _ = admission.enter(request.answers() - 1)) {
-          // Answers share the call, which takes one message at a time.
-          Consumer<GenerateResponse> out = message -> {
-            synchronized (call) {
-              call.onNext(message);
-            }
-          };
-          answers.run(request,
-              (answer, own) -> new EventWriter(own, model.getIdentity(), answer, call::isReady, out)::write);
-        }
+      if (parser.idempotencyKey(wire).isEmpty()) {
+        generate(wire, call::isReady, call::onNext);
+      } else {
+        sharedReplies.follow(wire, out -> generate(wire, () -> true, out), call::onNext);
       }
       responses.onCompleted();
     });
+  }
+
+  private void generate(GenerateRequest wire, BooleanSupplier ready, Consumer<GenerateResponse> out)
+      throws Exception {
+    try (var _ = admission.enter()) {
+      var request = parser.parse(wire);
+      try (var _ = admission.enter(request.answers() - 1)) {
+        var lock = new ReentrantLock();
+        // Answers share the call, which takes one message at a time.
+        Consumer<GenerateResponse> oneByOne = message -> {
+          lock.lock();
+          try {
+            out.accept(message);
+          } finally {
+            lock.unlock();
+          }
+        };
+        answers.run(request,
+            (answer, own) -> new EventWriter(own, model.getIdentity(), answer, ready, oneByOne)::write);
+      }
+    }
   }
 
   @Override

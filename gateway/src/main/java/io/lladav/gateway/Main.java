@@ -3,6 +3,7 @@ package io.lladav.gateway;
 import io.lladav.model.CheckpointException;
 import io.lladav.runtime.ServiceMain;
 import io.lladav.runtime.ServiceProcess;
+import java.time.Clock;
 
 /// The gateway process.
 public final class Main {
@@ -23,6 +24,7 @@ public final class Main {
     var generator = new Generator(served, denoiser, backends, config,
         new GenerationMetrics(process.metrics()));
     process.add(new GenerationEndpoint(admission, parser, new Answers(generator),
+        new SharedReplies(config.sharedReplies(), Clock.systemUTC()),
         new TokenCounter(parser, served, denoiser.canvasPositionsMax()),
         ModelCard.of(served, denoiser.identity(), config)));
     if (config.debugService()) {

@@ -23,6 +23,8 @@ import java.util.List;
 
 /// Turns a request of the wire into a [GenerationRequest], or says which field keeps it from being one.
 final class RequestParser {
+  private static final int KEY_CHARS_MAX = 256;
+
   private final DecodingParser decodingParser;
   private final Limits limits;
   private final PictureLimits pictureLimits;
@@ -31,6 +33,22 @@ final class RequestParser {
     this.decodingParser = new DecodingParser(tokenizer, limits);
     this.limits = limits;
     this.pictureLimits = new PictureLimits(limits.imageSideMax(), limits.imagePixelsMax());
+  }
+
+  /// Checks and returns the idempotency key; empty for none.
+  ///
+  /// @throws InvalidRequest if it is too long, or the request cannot be shared
+  String idempotencyKey(GenerateRequest wire) {
+    var key = wire.getIdempotencyKey();
+    if (key.length() > KEY_CHARS_MAX) {
+      throw new InvalidRequest("idempotency_key", "idempotency_key: %d characters (expected: at most %d)"
+          .formatted(key.length(), KEY_CHARS_MAX));
+    }
+    if (!key.isEmpty() && wire.getStream().getProvisional()) {
+      throw new InvalidRequest("stream.provisional",
+          "stream.provisional: true (expected: false, since idempotency_key is set)");
+    }
+    return key;
   }
 
   /// Checks and converts a request. Pictures are looked at up to their headers.

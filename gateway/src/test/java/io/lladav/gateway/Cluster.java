@@ -153,7 +153,8 @@ final class Cluster implements AutoCloseable {
 
     GatewayConfig config(String visionTarget, String projectorTarget, String denoiserTarget) {
       return new GatewayConfig(ScriptedModel.CHECKPOINT, visionTarget, projectorTarget, denoiserTarget,
-          visualTimeout, stepTimeout, failoverTime, maxStepsPerCall, debugService, limits, grpc(),
+          visualTimeout, stepTimeout, failoverTime, maxStepsPerCall, debugService, limits,
+          SharedReplyConfig.defaults(), grpc(),
           GrpcClientConfig.defaults(),
           new MetricsConfig(false, "127.0.0.1", 0));
     }

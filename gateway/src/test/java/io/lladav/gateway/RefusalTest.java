@@ -159,6 +159,10 @@ final class RefusalTest {
             "5 of them and of banned_token_ids (expected: at most 4)"),
         row(question("?").setN(-1), "n", "n: -1 (expected: 1..3, or 0 for one)"),
         row(question("?").setN(4), "n", "n: 4 (expected: 1..3, or 0 for one)"),
+        row(question("?").setIdempotencyKey("k".repeat(257)), "idempotency_key",
+            "idempotency_key: 257 characters (expected: at most 256)"),
+        row(question("?").setIdempotencyKey("k").setStream(StreamOptions.newBuilder().setProvisional(true)),
+            "stream.provisional", "stream.provisional: true (expected: false, since idempotency_key is set)"),
         row(question("?").setStream(StreamOptions.newBuilder().setModeValue(9)), "stream.mode",
             "stream.mode: 9 (expected: a value of its enumeration)"),
         row(question("?").setStream(StreamOptions.newBuilder().setProvisional(true)
