@@ -31,7 +31,8 @@ final class LiveReplyView implements ReplyView {
         terminal.out().println(visible(event.getFinished().getText()));
         terminal.out().println(dimmed(ReplySummary.of(event.getFinished())));
       }
-      case EVENT_NOT_SET -> {
+      case APPENDED, EVENT_NOT_SET -> {
+        // Not asked for.
       }
     }
   }

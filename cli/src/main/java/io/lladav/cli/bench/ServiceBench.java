@@ -126,7 +126,7 @@ public final class ServiceBench {
     kind.set(decoding);
     return GatewayClient.request(
         WORDS.repeat(kinds.promptCharacters() / WORDS.length() + 1).substring(0, kinds.promptCharacters()),
-        decoding);
+        decoding).toBuilder().setStream(kind.stream()).build();
   }
 
   private static Figures figures(List<Reply> replies) {

@@ -41,7 +41,9 @@ record ReplayedReply(Optional<PromptDetail> prompt, List<VisualDetail> visuals, 
         case STARTED -> started = event.getStarted();
         case STEP -> steps.add(event.getStep());
         case FINISHED -> finished = event.getFinished();
-        case EVENT_NOT_SET -> throw new GoldenException("the gateway sent an empty event");
+        case APPENDED, EVENT_NOT_SET ->
+          throw new GoldenException(
+              "the gateway sent " + event.getEventCase() + ", not an event of a replay");
       }
     }
 
