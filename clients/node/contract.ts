@@ -1,0 +1,18 @@
+// The published contract, loaded when it is imported.
+import { credentials, loadPackageDefinition } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import { fileURLToPath } from "node:url";
+
+const protos = fileURLToPath(new URL("../../proto/src/main/proto", import.meta.url));
+const definition = loadSync("lladav/v1/generation_service.proto", {
+  includeDirs: [protos], keepCase: true, enums: String, longs: String, oneofs: true, defaults: true,
+});
+const { lladav } = loadPackageDefinition(definition) as any;
+
+export const connect = (target = "localhost:7400") =>
+  new lladav.v1.GenerationService(target, credentials.createInsecure());
+
+export const question = (text: string, genLength = 32) => ({
+  messages: [{ role: "ROLE_USER", parts: [{ text }] }],
+  decoding: { gen_length: genLength },
+});
