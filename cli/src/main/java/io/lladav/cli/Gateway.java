@@ -5,6 +5,7 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.StatusRuntimeException;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.GenerationServiceGrpc;
+import io.lladav.v1.NewConversation;
 import java.util.concurrent.TimeUnit;
 
 /// A client of a running gateway.
@@ -36,6 +37,11 @@ final class Gateway implements AutoCloseable {
       view.interrupted();
       throw e;
     }
+  }
+
+  /// A dialogue that it holds; begun with the first question.
+  HeldDialogue begin(NewConversation conversation) {
+    return new HeldDialogue(channel, conversation);
   }
 
   @Override

@@ -17,7 +17,7 @@ import picocli.CommandLine.Command;
 @Command(name = "lladav", description = "Serves LLaDA-V, a multimodal masked-diffusion language model.",
     mixinStandardHelpOptions = true, version = "lladav 0.1.0", synopsisSubcommandLabel = "COMMAND",
     subcommands = {
-        DemoCommand.class, ServeCommand.class, AskCommand.class, ConformanceCommand.class,
+        DemoCommand.class, ServeCommand.class, AskCommand.class, ChatCommand.class, ConformanceCommand.class,
         InspectCommand.class, BenchCommand.class, CommandLine.HelpCommand.class})
 // @formatter:on
 public final class Main {

@@ -1,12 +1,19 @@
 package io.lladav.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lladav.cli.conformance.GoldenFolder;
 import io.lladav.cli.conformance.Outcome;
 import io.lladav.cli.conformance.Replay;
 import io.lladav.cli.conformance.ReplayListener;
+import io.lladav.v1.DecodingSettings;
+import io.lladav.v1.NewConversation;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -60,6 +67,27 @@ final class ClusterTest {
         .throughOwnClusters(checkpoint -> ConformanceCommand.start(checkpoint, Map.of()), 1);
 
     assertThat(outcomes.byCase).containsExactlyEntriesOf(Map.of("tiny-c/rope-dynamic", new Outcome.Passed()));
+  }
+
+  @Test
+  void holdsADialogue(@TempDir Path folder) throws Exception {
+    var said = new ByteArrayOutputStream();
+    var picture = FOLDER.resolve("images/shapes-100x90.png");
+    var transcript = folder.resolve("talk.json");
+    var lines = "Hello\n/image %s\nWhat is this?\n/undo\nWhy?\n/save %s\n".formatted(picture, transcript);
+    var decoding = DecodingSettings.newBuilder().setGenLength(8).setSteps(4).build();
+    try (var cluster = Cluster.start(ClusterSettings.embedded(TINY_B), Progress.silent());
+        var gateway = Gateway.at(cluster.target())) {
+      new Chat(gateway.begin(NewConversation.getDefaultInstance()),
+          new PlainLines(new ByteArrayInputStream(lines.getBytes(UTF_8))),
+          new Terminal(new PrintStream(said, true, UTF_8), 0, 24, false), decoding).hold();
+    }
+
+    assertThat(said.toString(UTF_8)).contains("(taken back; turns left: 1)");
+    var turns = new JsonMapper().readTree(Files.readString(transcript)).at("/turns");
+    assertThat(turns).hasSize(2);
+    assertThat(turns.at("/1/question/parts/0/text").asText()).isEqualTo("Why?");
+    assertThat(said.toString(UTF_8)).contains(turns.at("/1/reply").asText());
   }
 
   @Test

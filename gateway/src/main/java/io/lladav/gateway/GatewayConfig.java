@@ -2,6 +2,7 @@ package io.lladav.gateway;
 
 import static io.lladav.runtime.ConfigException.require;
 
+import io.lladav.gateway.conversation.ConversationsConfig;
 import io.lladav.runtime.GrpcClientConfig;
 import io.lladav.runtime.GrpcServerConfig;
 import io.lladav.runtime.MetricsConfig;
@@ -23,6 +24,7 @@ import java.time.Duration;
 /// @param debugService whether the debugging service is served
 /// @param limits what one request may ask for
 /// @param sharedReplies replies with an idempotency key
+/// @param conversations how many dialogues are held, how large and for how long
 /// @param grpc where clients are answered
 /// @param client limits of the channels to the other services
 /// @param metrics the Prometheus endpoint
@@ -30,6 +32,7 @@ public record GatewayConfig(Path checkpoint, String visionTarget, String project
     String denoiserTarget,
     Duration visualTimeout, Duration stepTimeout, Duration failoverTime, int maxStepsPerCall,
     boolean debugService, Limits limits, SharedReplyConfig sharedReplies,
+    ConversationsConfig conversations,
     GrpcServerConfig grpc, GrpcClientConfig client, MetricsConfig metrics) implements ServiceConfig {
   private static final int MESSAGE_BYTES_MAX = 64 << 20;
 
@@ -50,7 +53,7 @@ public record GatewayConfig(Path checkpoint, String visionTarget, String project
   public static GatewayConfig defaults() {
     return new GatewayConfig(Path.of("checkpoint"), "localhost:7401", "localhost:7402", "localhost:7403",
         Duration.ofMinutes(5), Duration.ofMinutes(10), Duration.ofSeconds(30), 1, false, Limits.defaults(),
-        SharedReplyConfig.defaults(),
+        SharedReplyConfig.defaults(), ConversationsConfig.defaults(),
         GrpcServerConfig.on(7400).withMessageBytesMax(MESSAGE_BYTES_MAX), GrpcClientConfig.defaults(),
         MetricsConfig.on(9400));
   }

@@ -1,5 +1,7 @@
 package io.lladav.gateway;
 
+import io.lladav.gateway.conversation.ConversationStore;
+import io.lladav.gateway.conversation.InMemoryConversations;
 import io.lladav.model.CheckpointException;
 import io.lladav.runtime.ServiceMain;
 import io.lladav.runtime.ServiceProcess;
@@ -16,6 +18,16 @@ public final class Main {
 
   /// Puts the process together; returns when every service behind it has shown the same checkpoint.
   static void assemble(GatewayConfig config, ServiceProcess process) throws InterruptedException {
+    var conversations = process.own(new InMemoryConversations(config.conversations(), Clock.systemUTC()));
+    process.metrics().gauge("lladav_conversations", "Conversations kept.", conversations::count);
+    process.metrics().gauge("lladav_conversation_bytes", "Bytes of conversations kept.",
+        conversations::bytes);
+    assemble(config, process, conversations);
+  }
+
+  /// The same with conversations kept elsewhere.
+  static void assemble(GatewayConfig config, ServiceProcess process, ConversationStore conversations)
+      throws InterruptedException {
     var served = process.own(ServedModel.open(config.checkpoint(), config.limits().promptPositionsMax()));
     var backends = process.own(Backends.open(config));
     var denoiser = new Handshake(backends, served.checkpoint().digest()).complete();
@@ -27,6 +39,11 @@ public final class Main {
         new SharedReplies(config.sharedReplies(), Clock.systemUTC()),
         new TokenCounter(parser, served, denoiser.canvasPositionsMax()),
         ModelCard.of(served, denoiser.identity(), config)));
+    var dialogues = process.own(new ConversationEndpoint(
+        new RunningTurn.Services(admission, parser, generator, denoiser.identity(), conversations),
+        config.limits(), config.conversations()));
+    process.onDrain(dialogues::drain);
+    process.add(dialogues);
     if (config.debugService()) {
       process.add(new DebugEndpoint(admission, parser, generator, denoiser.identity()));
     }

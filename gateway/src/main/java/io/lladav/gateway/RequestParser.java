@@ -254,7 +254,11 @@ final class RequestParser {
     refuseUnknownFields("", message);
   }
 
-  private static void refuseUnknownFields(String path, Message message) {
+  /// The same for a part of a request.
+  ///
+  /// @param path where it stands in the request; empty for the request itself
+  /// @throws InvalidRequest naming the message that holds the first such field
+  static void refuseUnknownFields(String path, Message message) {
     for (int number : message.getUnknownFields().asMap().keySet()) {
       String field = path.isEmpty() ? "request" : path;
       throw new InvalidRequest(field,

@@ -1,5 +1,7 @@
 package io.lladav.gateway;
 
+import io.lladav.gateway.conversation.ConversationStore;
+import io.lladav.gateway.conversation.ConversationsConfig;
 import io.lladav.runtime.GrpcClientConfig;
 import io.lladav.runtime.GrpcServerConfig;
 import io.lladav.runtime.MetricsConfig;
@@ -29,7 +31,7 @@ final class Cluster implements AutoCloseable {
         ? "127.0.0.1:" + denoiserServer.port()
         : FixedAddresses.target(denoiserServer.port(), setup.otherDenoiserPort);
     gateway = startGateway(setup.config("127.0.0.1:" + visionServer.port(),
-        "127.0.0.1:" + projectorServer.port(), denoiserTarget));
+        "127.0.0.1:" + projectorServer.port(), denoiserTarget), setup.store);
     client = Client.of(gateway.port());
   }
 
@@ -40,10 +42,19 @@ final class Cluster implements AutoCloseable {
 
   /// Puts the process together as `Main` does.
   static ServiceProcess startGateway(GatewayConfig config) throws InterruptedException {
+    return startGateway(config, null);
+  }
+
+  private static ServiceProcess startGateway(GatewayConfig config, @Nullable ConversationStore store)
+      throws InterruptedException {
     FixedAddresses.register();
     var process = ServiceProcess.start("gateway", config.grpc(), config.metrics());
     try {
-      Main.assemble(config, process);
+      if (store == null) {
+        Main.assemble(config, process);
+      } else {
+        Main.assemble(config, process, store);
+      }
       process.markServing();
       return process;
     } catch (Throwable e) {
@@ -89,6 +100,8 @@ final class Cluster implements AutoCloseable {
     private int maxStepsPerCall = 1;
     private boolean debugService;
     private Limits limits = Limits.defaults();
+    private ConversationsConfig conversations = ConversationsConfig.defaults();
+    private @Nullable ConversationStore store;
     private @Nullable Integer otherDenoiserPort;
 
     Setup vision(ScriptedVision service) {
@@ -142,6 +155,17 @@ final class Cluster implements AutoCloseable {
       return this;
     }
 
+    Setup conversations(ConversationsConfig config) {
+      conversations = config;
+      return this;
+    }
+
+    /// Conversations are kept here, instead of as in production.
+    Setup store(ConversationStore conversations) {
+      store = conversations;
+      return this;
+    }
+
     /// The defaults but for the number of generations that may run at once.
     Setup concurrentGenerationsMax(int count) {
       var d = Limits.defaults();
@@ -154,7 +178,7 @@ final class Cluster implements AutoCloseable {
     GatewayConfig config(String visionTarget, String projectorTarget, String denoiserTarget) {
       return new GatewayConfig(ScriptedModel.CHECKPOINT, visionTarget, projectorTarget, denoiserTarget,
           visualTimeout, stepTimeout, failoverTime, maxStepsPerCall, debugService, limits,
-          SharedReplyConfig.defaults(), grpc(),
+          SharedReplyConfig.defaults(), conversations, grpc(),
           GrpcClientConfig.defaults(),
           new MetricsConfig(false, "127.0.0.1", 0));
     }

@@ -24,9 +24,12 @@ record Failure(Status.Code code, String message, List<String> fields, List<Strin
     List<String> reasons,
     boolean hasRetry) {
   static Failure of(StatusException failure) {
-    var details = Objects.requireNonNull(StatusProto.fromThrowable(failure)).getDetailsList();
-    return new Failure(failure.getStatus().getCode(),
-        String.valueOf(failure.getStatus().getDescription()),
+    return of(Objects.requireNonNull(StatusProto.fromThrowable(failure)));
+  }
+
+  static Failure of(com.google.rpc.Status status) {
+    var details = status.getDetailsList();
+    return new Failure(Status.fromCodeValue(status.getCode()).getCode(), status.getMessage(),
         unpack(details, BadRequest.class).stream()
             .flatMap(bad -> bad.getFieldViolationsList().stream())
             .map(BadRequest.FieldViolation::getField)

@@ -94,6 +94,12 @@ public final class ErrorMapping {
               .build());
       case ServiceException.Unavailable e -> answer(e, Code.UNAVAILABLE, message(e),
           reason("UNAVAILABLE"), retry(e.retryAfter()));
+      case ServiceException.NotFound e -> answer(e, Code.NOT_FOUND, message(e),
+          reason("NOT_FOUND", "field", e.field()));
+      case ServiceException.Conflict e -> answer(e, Code.ABORTED, message(e),
+          reason("CONFLICT", "field", e.field()));
+      case ServiceException.Idle e -> answer(e, Code.DEADLINE_EXCEEDED, message(e),
+          reason("IDLE", "limit", e.limit()));
     };
   }
 

@@ -111,4 +111,64 @@ public abstract sealed class ServiceException extends RuntimeException {
       return retryAfter;
     }
   }
+
+  /// Something that does not exist, or no longer does; becomes NOT_FOUND.
+  public static final class NotFound extends ServiceException {
+    private static final long serialVersionUID = 1;
+    private final String field;
+
+    /// Creates the exception.
+    ///
+    /// @param field the request's field that names it, for example `id`
+    /// @param message the field, its value and what was expected
+    public NotFound(String field, String message) {
+      super(message);
+      this.field = field;
+    }
+
+    /// The request's field that names it.
+    public String field() {
+      return field;
+    }
+  }
+
+  /// Something that another call holds at the moment; becomes ABORTED.
+  public static final class Conflict extends ServiceException {
+    private static final long serialVersionUID = 1;
+    private final String field;
+
+    /// Creates the exception.
+    ///
+    /// @param field the request's field that names it, for example `id`
+    /// @param message the field, its value, who holds it and when to try again
+    public Conflict(String field, String message) {
+      super(message);
+      this.field = field;
+    }
+
+    /// The request's field that names it.
+    public String field() {
+      return field;
+    }
+  }
+
+  /// A caller that sent nothing for too long; becomes DEADLINE_EXCEEDED.
+  public static final class Idle extends ServiceException {
+    private static final long serialVersionUID = 1;
+    private final String limit;
+
+    /// Creates the exception.
+    ///
+    /// @param limit the limit's key in the configuration of this process
+    /// @param message how long is allowed, and the key
+    public Idle(String limit, String message) {
+      super(message);
+      this.limit = limit;
+    }
+
+    /// The limit's key in the configuration.
+    public String limit() {
+      return limit;
+    }
+  }
 }

@@ -43,6 +43,12 @@ final class ErrorMappingTest {
             Status.Code.FAILED_PRECONDITION, "checkpoint: a, not b", "MISMATCH"),
         Arguments.of(new ServiceException.Unavailable(Duration.ofSeconds(2), "vision: down"),
             Status.Code.UNAVAILABLE, "vision: down", "UNAVAILABLE"),
+        Arguments.of(new ServiceException.NotFound("id", "id: no such conversation"),
+            Status.Code.NOT_FOUND, "id: no such conversation", "NOT_FOUND"),
+        Arguments.of(new ServiceException.Conflict("id", "id: a turn runs"), Status.Code.ABORTED,
+            "id: a turn runs", "CONFLICT"),
+        Arguments.of(new ServiceException.Idle("idle-max", "nothing for 3 s"),
+            Status.Code.DEADLINE_EXCEEDED, "nothing for 3 s", "IDLE"),
         Arguments.of(
             Status.UNAVAILABLE.withDescription("io exception\nChannel Pipeline").asRuntimeException(),
             Status.Code.UNAVAILABLE, "io exception", "UPSTREAM_UNAVAILABLE"),

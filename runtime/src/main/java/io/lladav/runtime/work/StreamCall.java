@@ -13,6 +13,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /// One open bidirectional call, for code that blocks: reads wait for the peer, writes wait until it takes
 /// what came before. At most one unread request and what gRPC calls "ready" of unsent responses are held.
@@ -30,6 +31,7 @@ public final class StreamCall<Q, R> {
   private boolean halfClosed;
   private boolean cancelled;
   private boolean ended;
+  private @Nullable RuntimeException readingEnded;
 
   StreamCall(ServerCallStreamObserver<R> responses, Duration idleMax) {
     this.responses = responses;
@@ -49,7 +51,10 @@ public final class StreamCall<Q, R> {
   public Optional<Q> read() throws InterruptedException, TimeoutException {
     lock.lock();
     try {
-      await(() -> !unread.isEmpty() || halfClosed);
+      await(() -> !unread.isEmpty() || halfClosed || readingEnded != null);
+      if (readingEnded != null) {
+        throw readingEnded;
+      }
       var request = Optional.ofNullable(unread.poll());
       if (request.isPresent()) {
         responses.request(1);
@@ -85,6 +90,33 @@ public final class StreamCall<Q, R> {
     } finally {
       lock.unlock();
     }
+  }
+
+  /// Whether the peer takes responses at the moment.
+  public boolean isReady() { return responses.isReady(); }
+
+  /// Waits until the peer takes responses.
+  ///
+  /// @throws CancellationException if the call was cancelled or its deadline has passed
+  /// @throws TimeoutException if the peer takes nothing for too long
+  public void awaitReady() throws InterruptedException, TimeoutException {
+    lock.lock();
+    try {
+      await(responses::isReady);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Makes reads fail from now on, one that waits included; responses can still be sent. The first reason counts.
+  ///
+  /// @param reason what reads throw
+  public void endReading(RuntimeException reason) {
+    change(() -> {
+      if (readingEnded == null) {
+        readingEnded = reason;
+      }
+    });
   }
 
   /// Throws if the call was cancelled or its deadline has passed.

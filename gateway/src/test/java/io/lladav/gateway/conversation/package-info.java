@@ -1,0 +1,4 @@
+@NullMarked
+package io.lladav.gateway.conversation;
+
+import org.jspecify.annotations.NullMarked;
