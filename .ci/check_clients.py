@@ -10,9 +10,11 @@ from check_cluster import CHECKPOINT, PICTURE, ROOT, TARGET, ask, service_proces
 
 CLIENTS = ROOT / "clients"
 SECONDS_MAX = 120
+DIALOGUE = "My name is Ada.\nWhat is my name?\n"
 # By example: its arguments, and what its output holds.
 EXAMPLES = {
     "ask": ([str(PICTURE), "What does the picture show?"], ""),
+    "chat": ([], "\n2: "),
     "stream": (["Tell me a story."], ""),
     "cancel": (["Tell me a story."], "cancel"),
     "deadline": (["Tell me a story.", "0.3"], "deadline"),
@@ -48,7 +50,7 @@ def run(language: str, example: str, environment: dict[str, str]) -> None:
         busy.start()
         running.wait(SECONDS_MAX)
     done = subprocess.run(command(language, example, arguments), cwd=CLIENTS / language, env=environment,
-                          capture_output=True, text=True, timeout=SECONDS_MAX)
+                          input=DIALOGUE if example == "chat" else "", capture_output=True, text=True, timeout=SECONDS_MAX)
     if busy:
         busy.join()
     if done.returncode != 0 or expected not in done.stdout.lower() or not done.stdout.strip():

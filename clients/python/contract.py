@@ -9,6 +9,7 @@ import grpc_tools
 PROTOS = pathlib.Path(__file__).resolve().parents[2] / "proto" / "src" / "main" / "proto"
 sys.path[:0] = [str(PROTOS), str(pathlib.Path(grpc_tools.__file__).parent / "_proto")]
 protos, services = grpc.protos_and_services("lladav/v1/generation_service.proto")
+conversations, conversation_services = grpc.protos_and_services("lladav/v1/conversation_service.proto")
 dialogue = grpc.protos("lladav/v1/dialogue.proto")
 decoding = grpc.protos("lladav/v1/decoding.proto")
 

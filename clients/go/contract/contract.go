@@ -13,7 +13,14 @@ import (
 )
 
 // Connect returns a client of the gateway named by LLADAV_TARGET.
-func Connect() pb.GenerationServiceClient {
+func Connect() pb.GenerationServiceClient { return pb.NewGenerationServiceClient(connection()) }
+
+// Conversations returns a client of the dialogues that gateway holds.
+func Conversations() pb.ConversationServiceClient {
+	return pb.NewConversationServiceClient(connection())
+}
+
+func connection() *grpc.ClientConn {
 	target := os.Getenv("LLADAV_TARGET")
 	if target == "" {
 		target = "localhost:7400"
@@ -22,7 +29,7 @@ func Connect() pb.GenerationServiceClient {
 	if err != nil {
 		log.Fatal(err)
 	}
-	return pb.NewGenerationServiceClient(connection)
+	return connection
 }
 
 // Question is one question of a user.
