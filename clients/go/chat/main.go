@@ -6,10 +6,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log"
-	"os"
 	"lladav.io/examples/contract"
 	pb "lladav.io/examples/gen/lladavv1"
+	"log"
+	"os"
 )
 
 func main() {

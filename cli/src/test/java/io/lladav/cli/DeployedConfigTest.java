@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// The configuration files that operators copy: what `--print-config` prints, with comments.
 final class DeployedConfigTest {
   private static final Pattern COMMENT = Pattern.compile("\\s*#.*");
-  /// Its default is a matter of the machine, so the file shows it without setting it.
-  private static final Pattern THREADS = Pattern.compile("(?m)^threads: .*\n");
+  /// Their defaults are a matter of the machine, so the file shows them without setting them.
+  private static final Pattern THREADS = Pattern.compile("(?m)^(threads|decodes-max): .*\n");
 
   @ParameterizedTest
   @EnumSource
@@ -41,6 +41,9 @@ final class DeployedConfigTest {
         .allSatisfy(line -> assertThat(line).containsPattern("# \\S").hasSizeLessThan(121));
     if (service != Service.GATEWAY) {
       assertThat(lines(service)).anyMatch(line -> line.startsWith("# threads: "));
+    }
+    if (service == Service.VISION) {
+      assertThat(lines(service)).anyMatch(line -> line.startsWith("# decodes-max: "));
     }
   }
 

@@ -7,11 +7,12 @@ import static io.lladav.runtime.ConfigException.require;
 /// @param genLengthMax positions of one reply
 /// @param suffixTokensMax ids of one suffix
 /// @param promptPositionsMax positions of one prompt; 0 takes the checkpoint's `tokenizer_model_max_length`
-/// @param imageBytesMax bytes of one picture or frame
+/// @param imageBytesMax bytes of one picture, frame or animated file
 /// @param imagePixelsMax pixels of one picture or frame
 /// @param imageSideMax pixels along one side of a picture or frame
 /// @param imagesMax pictures and frames of one dialogue together
 /// @param videoFramesMax frames of one video
+/// @param videoPixelsMax pixels of all frames of an animated file together
 /// @param messagesMax messages of one dialogue
 /// @param textCharsMax UTF-16 units of all texts of one request together
 /// @param stopStringsMax stop strings of one request
@@ -19,7 +20,8 @@ import static io.lladav.runtime.ConfigException.require;
 /// @param answersMax answers to one request
 /// @param concurrentGenerationsMax generations that run at once; further ones are refused with RetryInfo
 public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsMax, int imageBytesMax,
-    long imagePixelsMax, int imageSideMax, int imagesMax, int videoFramesMax, int messagesMax,
+    long imagePixelsMax, int imageSideMax, int imagesMax, int videoFramesMax, long videoPixelsMax,
+    int messagesMax,
     int textCharsMax,
     int stopStringsMax, int logitBiasesMax, int answersMax, int concurrentGenerationsMax) {
   // What PictureLimits can hold.
@@ -40,6 +42,7 @@ public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsM
         "1..%d".formatted(SIDE_MAX));
     requirePositive("images-max", imagesMax);
     require(videoFramesMax >= 1 && videoFramesMax <= 32, "video-frames-max", videoFramesMax, "1..32");
+    requirePositive("video-pixels-max", videoPixelsMax);
     requirePositive("messages-max", messagesMax);
     requirePositive("text-chars-max", textCharsMax);
     requirePositive("stop-strings-max", stopStringsMax);
@@ -48,9 +51,11 @@ public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsM
     requirePositive("concurrent-generations-max", concurrentGenerationsMax);
   }
 
-  /// The defaults: replies of 4096 positions, pictures of 20 MiB and 50 megapixels, 64 generations at once.
+  /// The defaults: replies of 4096 positions, pictures of 20 MiB and 50 megapixels,
+  /// animations of 400 megapixels, 64 generations at once.
   public static Limits defaults() {
-    return new Limits(4096, 1024, 0, 20 << 20, 50_000_000, 16_384, 64, 32, 256, 1 << 20, 16, 1024, 8, 64);
+    return new Limits(4096, 1024, 0, 20 << 20, 50_000_000, 16_384, 64, 32, 400_000_000, 256, 1 << 20, 16,
+        1024, 8, 64);
   }
 
   private static void requirePositive(String key, long value) {

@@ -59,6 +59,7 @@ final class ModelCard {
         .setImageSidePxMax(limits.imageSideMax())
         .setImagesMax(limits.imagesMax())
         .setVideoFramesMax(limits.videoFramesMax())
+        .setVideoPixelsMax(limits.videoPixelsMax())
         .setRequestBytesMax(config.grpc().messageBytesMax())
         .setConcurrentGenerationsMax(limits.concurrentGenerationsMax())
         .setStopStringsMax(limits.stopStringsMax())

@@ -2,6 +2,10 @@ package io.lladav.gateway;
 
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
+import io.lladav.model.image.AnimationDecoder;
+import io.lladav.model.image.AnimationHeader;
+import io.lladav.model.image.AnimationLimits;
+import io.lladav.model.image.FrameSampling;
 import io.lladav.model.image.PictureDecoder;
 import io.lladav.model.image.PictureException;
 import io.lladav.model.image.PictureLimits;
@@ -12,6 +16,7 @@ import io.lladav.model.prompt.Role;
 import io.lladav.model.prompt.ThinkMode;
 import io.lladav.model.prompt.Tokenizer;
 import io.lladav.model.prompt.VisualPlacement;
+import io.lladav.runtime.ServiceException;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.LimitExceeded;
 import io.lladav.v1.GenerateRequest;
@@ -20,6 +25,7 @@ import io.lladav.v1.StreamOptions;
 import io.lladav.v1.Video;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// Turns a request of the wire into a [GenerationRequest], or says which field keeps it from being one.
 final class RequestParser {
@@ -28,11 +34,13 @@ final class RequestParser {
   private final DecodingParser decodingParser;
   private final Limits limits;
   private final PictureLimits pictureLimits;
+  private final AnimationLimits animationLimits;
 
   RequestParser(Tokenizer tokenizer, Limits limits) {
     this.decodingParser = new DecodingParser(tokenizer, limits);
     this.limits = limits;
     this.pictureLimits = new PictureLimits(limits.imageSideMax(), limits.imagePixelsMax());
+    this.animationLimits = new AnimationLimits(pictureLimits, limits.videoPixelsMax());
   }
 
   /// Checks and returns the idempotency key; empty for none.
@@ -143,7 +151,7 @@ final class RequestParser {
       requireRole(i < count - 1 || message.role() == Role.USER, field, message, "USER in the last message");
       dialogue.add(message);
     }
-    int pictures = visuals.stream().mapToInt(visual -> visual.frames().size()).sum();
+    int pictures = visuals.stream().mapToInt(Visual::pictureCount).sum();
     requireLimit(pictures, limits.imagesMax(), "limits.images-max", "messages", "pictures and frames");
     return dialogue;
   }
@@ -205,9 +213,18 @@ final class RequestParser {
   }
 
   private Visual video(String field, Video wire) {
+    if (!wire.getData().isEmpty()) {
+      return animation(field, wire);
+    }
     int count = wire.getFramesCount();
     if (count == 0) {
-      throw new InvalidRequest(field + ".frames", field + ".frames: none (expected: at least one)");
+      throw new InvalidRequest(field + ".frames", field + ".frames: none (expected: at least one, or data)");
+    }
+    if (wire.hasFrameCount()) {
+      throw new InvalidRequest(field + ".frame_count",
+          "%s.frame_count: %d (expected: unset, since all frames are used; it goes with data)".formatted(
+              field,
+              wire.getFrameCount()));
     }
     requireLimit(count, limits.videoFramesMax(), "limits.video-frames-max", field + ".frames", "frames");
     var frames = new ArrayList<Visual.Frame>();
@@ -217,6 +234,39 @@ final class RequestParser {
     return new Visual.Video(field, frames);
   }
 
+  private Visual animation(String field, Video wire) {
+    if (wire.getFramesCount() > 0) {
+      throw new InvalidRequest(field, "%s: frames and data (expected: one of them)".formatted(field));
+    }
+    String dataField = field + ".data";
+    requireLimit(wire.getData().size(), limits.imageBytesMax(), "limits.image-bytes-max", dataField, "bytes");
+    try {
+      var data = wire.getData().asReadOnlyByteBuffer();
+      var header = AnimationDecoder.readHeader(data);
+      animationLimits.check(header);
+      var sampled = FrameSampling.indices(header.frameCount(), frameCount(field, wire, header));
+      var file = new Visual.Frame(dataField, data, header.picture().width(), header.picture().height(),
+          IntStream.of(sampled).boxed().toList());
+      return new Visual.Video(field, List.of(file));
+    } catch (PictureException e) {
+      throw refusal(dataField, e);
+    }
+  }
+
+  private int frameCount(String field, Video wire, AnimationHeader header) {
+    if (!wire.hasFrameCount()) {
+      return Math.min(limits.videoFramesMax(), header.frameCount());
+    }
+    String countField = field + ".frame_count";
+    if (wire.getFrameCount() < 1) {
+      throw new InvalidRequest(countField,
+          "%s: %d (expected: at least 1)".formatted(countField, wire.getFrameCount()));
+    }
+    requireLimit(wire.getFrameCount(), limits.videoFramesMax(), "limits.video-frames-max", countField,
+        "frames");
+    return wire.getFrameCount();
+  }
+
   private Visual.Frame frame(String field, Image wire) {
     String dataField = field + ".data";
     requireLimit(wire.getData().size(), limits.imageBytesMax(), "limits.image-bytes-max", dataField, "bytes");
@@ -224,15 +274,20 @@ final class RequestParser {
       var data = wire.getData().asReadOnlyByteBuffer();
       var header = PictureDecoder.readHeader(data);
       pictureLimits.check(header);
-      return new Visual.Frame(dataField, data, header.width(), header.height());
+      return new Visual.Frame(dataField, data, header.width(), header.height(), List.of());
     } catch (PictureException e) {
-      String message = "%s: %s".formatted(dataField, e.getMessage());
-      throw switch (e.kind()) {
-        case UNDECODABLE -> new InvalidRequest(dataField, message);
-        case SIDE_TOO_LONG -> tooLarge("limits.image-side-max", message);
-        case TOO_MANY_PIXELS -> tooLarge("limits.image-pixels-max", message);
-      };
+      throw refusal(dataField, e);
     }
+  }
+
+  private static ServiceException refusal(String field, PictureException failure) {
+    String message = "%s: %s".formatted(field, failure.getMessage());
+    return switch (failure.kind()) {
+      case UNDECODABLE -> new InvalidRequest(field, message);
+      case SIDE_TOO_LONG -> tooLarge("limits.image-side-max", message);
+      case TOO_MANY_PIXELS -> tooLarge("limits.image-pixels-max", message);
+      case TOO_MANY_FRAME_PIXELS -> tooLarge("limits.video-pixels-max", message);
+    };
   }
 
   private static LimitExceeded tooLarge(String limit, String message) {

@@ -111,7 +111,7 @@ final class ServedModel implements AutoCloseable {
   private VisualPlan plan(Visual visual, GenerationRequest request) {
     try {
       return switch (visual) {
-        case Visual.Video video -> planner.video(video.frames().size());
+        case Visual.Video video -> planner.video(video.pictureCount());
         case Visual.Picture(_, var frame) -> {
           var size = new Size(frame.width(), frame.height());
           yield isAlone(request) ? planner.pictureAlone(size) : planner.picture(size, layout(request));
@@ -141,6 +141,9 @@ final class ServedModel implements AutoCloseable {
       sha256.update(plan.toString().getBytes(StandardCharsets.UTF_8));
       visual.frames().forEach(frame -> {
         sha256.update((byte) 0);
+        if (!frame.sampled().isEmpty()) {
+          sha256.update(frame.sampled().toString().getBytes(StandardCharsets.UTF_8));
+        }
         sha256.update(frame.data().duplicate());
       });
       return sha256.digest();

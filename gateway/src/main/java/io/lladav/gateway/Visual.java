@@ -8,8 +8,13 @@ sealed interface Visual {
   /// Where it stands in the request, for example `messages[0].parts[1]`.
   String field();
 
-  /// The pictures it is made of, in order; one for a picture.
+  /// The files it is made of, in order; one for a picture.
   List<Frame> frames();
+
+  /// How many pictures the model sees.
+  default int pictureCount() {
+    return frames().stream().mapToInt(frame -> Math.max(1, frame.sampled().size())).sum();
+  }
 
   /// A single picture.
   record Picture(String field, Frame frame) implements Visual {
@@ -19,7 +24,7 @@ sealed interface Visual {
     }
   }
 
-  /// A video as its frames.
+  /// A video as its frames, or as one animated file.
   record Video(String field, List<Frame> frames) implements Visual {
     public Video {
       frames = List.copyOf(frames);
@@ -32,5 +37,10 @@ sealed interface Visual {
   /// @param data the file's bytes, read-only
   /// @param width in pixels, from the header
   /// @param height in pixels, from the header
-  record Frame(String field, ByteBuffer data, int width, int height) {}
+  /// @param sampled numbers of the frames to look at if the file is an animation that is a video; otherwise empty
+  record Frame(String field, ByteBuffer data, int width, int height, List<Integer> sampled) {
+    public Frame {
+      sampled = List.copyOf(sampled);
+    }
+  }
 }

@@ -157,7 +157,8 @@ final class VisualStream {
             .setByteCount(bytes.remaining())
             .setWidthPx(frame.width())
             .setHeightPx(frame.height())
-            .setLayout(layout))
+            .setLayout(layout)
+            .addAllFrameIndices(frame.sampled()))
         .build());
     while (bytes.hasRemaining()) {
       int length = Math.min(PIECE_BYTES, bytes.remaining());

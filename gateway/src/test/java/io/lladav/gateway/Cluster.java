@@ -171,7 +171,8 @@ final class Cluster implements AutoCloseable {
       var d = Limits.defaults();
       return limits(
           new Limits(d.genLengthMax(), d.suffixTokensMax(), d.promptPositionsMax(), d.imageBytesMax(),
-              d.imagePixelsMax(), d.imageSideMax(), d.imagesMax(), d.videoFramesMax(), d.messagesMax(),
+              d.imagePixelsMax(), d.imageSideMax(), d.imagesMax(), d.videoFramesMax(), d.videoPixelsMax(),
+              d.messagesMax(),
               d.textCharsMax(), d.stopStringsMax(), d.logitBiasesMax(), d.answersMax(), count));
     }
 

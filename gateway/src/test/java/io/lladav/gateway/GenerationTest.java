@@ -1,5 +1,6 @@
 package io.lladav.gateway;
 
+import static io.lladav.gateway.Requests.animation;
 import static io.lladav.gateway.Requests.image;
 import static io.lladav.gateway.Requests.picture;
 import static io.lladav.gateway.Requests.question;
@@ -24,6 +25,7 @@ import io.lladav.v1.FinishReason;
 import io.lladav.v1.MultiImage;
 import io.lladav.v1.StreamOptions;
 import io.lladav.v1.Token;
+import io.lladav.v1.Video;
 import io.lladav.v1.VisualInfo;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -333,6 +335,33 @@ final class GenerationTest {
       assertThat(info.getVisualTokens()).isEqualTo(3 * 14 * 15);
       assertThat(info.getGridRows()).isZero();
     });
+  }
+
+  @Test
+  void sendsAnAnimationOnceWithTheFramesToLookAt() throws Exception {
+    var file = picture("animated.gif");
+    var all = Video.newBuilder().setData(file);
+    var two = Video.newBuilder().setData(file).setFrameCount(2);
+    var reply = cluster.client
+        .generate(Requests.of(user(animation(all), animation(two), text("What happens?"))));
+
+    assertThat(cluster.vision.calls).extracting(ScriptedVision.Call::bytes).containsExactly(file, file);
+    assertThat(cluster.vision.calls).extracting(call -> call.description().getFrameIndicesList())
+        .containsExactly(List.of(0, 1, 2), List.of(0, 2));
+    assertThat(cluster.vision.calls).extracting(call -> call.description().getLayout())
+        .containsOnly(PictureLayout.PICTURE_LAYOUT_FRAME);
+    assertThat(cluster.projector.calls).extracting(call -> call.description().getVideo().getFrameCount())
+        .containsExactly(3, 2);
+    assertThat(reply.started().getVisualsList()).extracting(VisualInfo::getTileCount).containsExactly(3, 2);
+    assertThat(reply.started().getVisuals(0).getWidthPx()).isEqualTo(64);
+  }
+
+  @Test
+  void anAnimationThatIsAPictureShowsItsFirstFrame() throws Exception {
+    cluster.client.generate(Requests.of(user(image(picture("animated.gif")), text("What is this?"))));
+
+    assertThat(cluster.vision.calls).singleElement()
+        .satisfies(call -> assertThat(call.description().getFrameIndicesList()).isEmpty());
   }
 
   @Test

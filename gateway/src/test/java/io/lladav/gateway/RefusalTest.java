@@ -1,5 +1,6 @@
 package io.lladav.gateway;
 
+import static io.lladav.gateway.Requests.animation;
 import static io.lladav.gateway.Requests.image;
 import static io.lladav.gateway.Requests.message;
 import static io.lladav.gateway.Requests.picture;
@@ -48,9 +49,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(240)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class RefusalTest {
-  private static final Limits LIMITS = new Limits(64, 6, 400, 200_000, 1_000_000, 2000, 4, 3, 5, 1000, 2, 4,
-      3,
-      8);
+  private static final Limits LIMITS = new Limits(64, 6, 400, 200_000, 1_000_000, 2000, 4, 3, 9_216, 5,
+      1000, 2, 4, 3, 8);
   private static final UnknownFieldSet UNKNOWN = UnknownFieldSet.newBuilder()
       .addField(99, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
       .build();
@@ -284,26 +284,53 @@ final class RefusalTest {
         row(Requests.of(user(text("a"), Part.getDefaultInstance())), "messages[0].parts[1]",
             "messages[0].parts[1]: nothing set (expected: text, image or video)"),
         row(Requests.of(user(video())), "messages[0].parts[0].video.frames",
-            "messages[0].parts[0].video.frames: none (expected: at least one)"));
+            "messages[0].parts[0].video.frames: none (expected: at least one, or data)"),
+        row(Requests.of(user(animation(Video.newBuilder().setData(picture("animated.gif"))
+            .addFrames(Image.getDefaultInstance())))), "messages[0].parts[0].video",
+            "messages[0].parts[0].video: frames and data (expected: one of them)"),
+        row(Requests
+            .of(user(animation(Video.newBuilder().setFrameCount(2).addFrames(Image.getDefaultInstance())))),
+            "messages[0].parts[0].video.frame_count", "messages[0].parts[0].video.frame_count: 2"
+                + " (expected: unset, since all frames are used; it goes with data)"));
   }
 
   static Stream<Arguments> pictures() {
     String field = "messages[0].parts[0].image.data";
     return Stream.of(
         row(Requests.of(user(image(ByteString.EMPTY))), field, field
-            + ": picture: unknown format (expected: PNG, JPEG, WebP, GIF or BMP)"),
+            + ": picture: unknown format (expected: PNG, JPEG, WebP, GIF, BMP or TIFF)"),
         row(Requests.of(user(image(ByteString.copyFromUtf8("no picture at all")))), field, field
-            + ": picture: unknown format (expected: PNG, JPEG, WebP, GIF or BMP)"),
+            + ": picture: unknown format (expected: PNG, JPEG, WebP, GIF, BMP or TIFF)"),
         row(Requests.of(user(video(picture("frame-0.png"), ByteString.copyFromUtf8("x")))),
             "messages[0].parts[0].video.frames[1].data", "messages[0].parts[0].video.frames[1].data"
-                + ": picture: unknown format (expected: PNG, JPEG, WebP, GIF or BMP)"),
+                + ": picture: unknown format (expected: PNG, JPEG, WebP, GIF, BMP or TIFF)"),
+        row(Requests.of(user(animation(Video.newBuilder().setData(picture("frame-0.png"))))),
+            "messages[0].parts[0].video.data", "messages[0].parts[0].video.data: picture: PNG is no animation"
+                + " (expected: GIF or animated WebP; send pictures as frames)"),
+        row(Requests
+            .of(user(animation(Video.newBuilder().setData(picture("animated.gif")).setFrameCount(0)))),
+            "messages[0].parts[0].video.frame_count",
+            "messages[0].parts[0].video.frame_count: 0 (expected: at least 1)"),
         row(Requests.of(user(image(pngHeader(0, 7)))), field, field + ": picture: PNG of 0x7 pixels"));
   }
 
   static Stream<Arguments> tooMuch() {
     String field = "messages[0].parts[0].image.data";
     var frame = picture("frame-0.png");
+    String video = "messages[0].parts[0].video.";
+    var gif = picture("animated.gif");
+    // The frames once more: they begin behind the palette of the screen.
+    var longer = gif.substring(0, gif.size() - 1).concat(gif.substring(13 + 3 * (2 << (gif.byteAt(10) & 7))));
     return Stream.of(
+        row(Requests.of(user(animation(Video.newBuilder().setData(longer)))),
+            "limits.video-pixels-max", video + "data: picture: 64x48 pixels in 6 frames"
+                + " (expected: at most 9216 pixels together); the limit is limits.video-pixels-max"),
+        row(Requests.of(user(animation(Video.newBuilder().setData(ByteString.copyFrom(new byte[200_001]))))),
+            "limits.image-bytes-max",
+            video + "data: 200001 bytes (expected: at most 200000, limits.image-bytes-max)"),
+        row(Requests.of(user(animation(Video.newBuilder().setData(gif).setFrameCount(4)))),
+            "limits.video-frames-max",
+            video + "frame_count: 4 frames (expected: at most 3, limits.video-frames-max)"),
         row(Requests.of(user(image(pngHeader(30_000, 30_000)))), "limits.image-side-max",
             field + ": picture: 30000x30000 pixels (expected: a side of at most 2000 pixels)"
                 + "; the limit is limits.image-side-max"),

@@ -62,6 +62,10 @@ final class Requests {
     return Part.newBuilder().setVideo(video).build();
   }
 
+  static Part animation(Video.Builder video) {
+    return Part.newBuilder().setVideo(video).build();
+  }
+
   /// A picture of the conformance data.
   static ByteString picture(String name) {
     try {

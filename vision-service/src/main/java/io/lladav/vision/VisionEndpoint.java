@@ -12,6 +12,7 @@ import io.lladav.internal.vision.v1.PictureDescription;
 import io.lladav.internal.vision.v1.PictureFacts;
 import io.lladav.internal.vision.v1.PictureLayout;
 import io.lladav.internal.vision.v1.VisionServiceGrpc.VisionServiceImplBase;
+import io.lladav.model.image.AnimationLimits;
 import io.lladav.model.image.Picture;
 import io.lladav.model.image.PictureLimits;
 import io.lladav.model.image.Size;
@@ -34,15 +35,18 @@ import java.util.concurrent.TimeoutException;
 
 /// Encodes pictures, tile by tile; the tiles of several pictures take turns.
 final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseable {
+  private static final int FRAMES_MAX = 32;
+
   private final String checkpointDigest;
   private final VisionEngine engine;
   private final int imageBytesMax;
+  private final DecoderPool decoders;
   private final PictureCutter cutter;
   private final Counter tilesEncoded;
   private final Dispatcher<TileEncoder.Tile, FloatBuffer> dispatcher;
   private final StreamCalls<EncodeRequest, EncodeResponse> calls;
 
-  /// Starts the dispatcher.
+  /// Starts dispatcher and decoders.
   ///
   /// @param engine stays the caller's, to be closed after the endpoint
   VisionEndpoint(String checkpointDigest, VisionEngine engine, VisualPlanner planner,
@@ -51,15 +55,19 @@ final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseabl
     this.checkpointDigest = checkpointDigest;
     this.engine = engine;
     this.imageBytesMax = config.imageBytesMax();
+    this.decoders = new DecoderPool(config.decodesMax(), config.decodeQueueLength(), config.imagePixelsMax());
     this.cutter = new PictureCutter(planner,
-        new PictureLimits(config.imageSideMax(), config.imagePixelsMax()),
-        config.decodesMax());
+        new AnimationLimits(new PictureLimits(config.imageSideMax(), config.imagePixelsMax()),
+            config.videoPixelsMax()),
+        decoders);
     this.tilesEncoded = metrics.counter("lladav_tiles_total", "Tiles that went through the vision tower.");
     this.calls = new StreamCalls<>("encode", config.queueLength(), config.idleMax());
     // A call has one tile waiting at most, so the queue is never full.
     this.dispatcher = Dispatcher.start(Dispatcher.Settings.oneByOne("tower", config.queueLength()), _ -> 1,
         (batch, _) -> run(batch), new WorkMetrics(metrics));
     metrics.gauge("lladav_queue_length", "Tiles that wait for the tower.", dispatcher::queueLength);
+    metrics.gauge("lladav_decode_queue_length", "Pictures that wait to be decoded.", decoders::waiting);
+    metrics.gauge("lladav_decodes_running", "Pictures that are being decoded.", decoders::running);
   }
 
   @Override
@@ -78,10 +86,11 @@ final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseabl
     return calls.serve(responses, this::encode);
   }
 
-  /// Ends every call, then the dispatcher.
+  /// Ends every call, then decoders and dispatcher.
   @Override
   public void close() {
     calls.close();
+    decoders.close();
     dispatcher.close();
   }
 
@@ -105,7 +114,9 @@ final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseabl
     var description = description(call);
     var cut = cut(description.getLayout());
     var size = size(description);
-    var tiles = cutter.cut(bytes(call, Math.toIntExact(description.getByteCount())), size, cut);
+    var indices = frameIndices(description);
+    var bytes = bytes(call, Math.toIntExact(description.getByteCount()));
+    var tiles = indices.isEmpty() ? cutter.cut(bytes, size, cut) : cutter.cutFrames(bytes, size, indices);
     call.requireOpen();
     return tiles;
   }
@@ -146,6 +157,17 @@ final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseabl
       case PICTURE_LAYOUT_UNSPECIFIED, UNRECOGNIZED ->
         throw invalid("description.layout", layout, "TILED, PADDED or FRAME");
     };
+  }
+
+  private static List<Integer> frameIndices(PictureDescription description) {
+    var indices = description.getFrameIndicesList();
+    if (!indices.isEmpty() && description.getLayout() != PictureLayout.PICTURE_LAYOUT_FRAME) {
+      throw invalid("description.layout", description.getLayout(), "FRAME, with frame_indices");
+    }
+    if (indices.size() > FRAMES_MAX) {
+      throw invalid("description.frame_indices", indices.size() + " numbers", "at most " + FRAMES_MAX);
+    }
+    return indices;
   }
 
   private static byte[] bytes(StreamCall<EncodeRequest, EncodeResponse> call, int byteCount)

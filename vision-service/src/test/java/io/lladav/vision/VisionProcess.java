@@ -24,9 +24,9 @@ record VisionProcess(ServiceProcess process, ManagedChannel channel) implements 
     var grpc = new GrpcServerConfig("127.0.0.1", 0, 4 << 20, 1024, 16 * 1024, Duration.ofSeconds(30),
         Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(5));
     // The native library allows one number of threads per process.
-    return new VisionServiceConfig(grpc, new MetricsConfig(false, "127.0.0.1", 0), checkpoint, 2, 2, 1,
+    return new VisionServiceConfig(grpc, new MetricsConfig(false, "127.0.0.1", 0), checkpoint, 2, 2, 1, 2,
         3 << 20,
-        1_000_000, 2000, Duration.ofMinutes(1));
+        1_000_000, 2000, 9216, Duration.ofMinutes(1));
   }
 
   static VisionProcess start(ScriptedTower tower) {

@@ -13,6 +13,12 @@ import io.lladav.internal.vision.v1.PictureDescription;
 import io.lladav.internal.vision.v1.PictureFacts;
 import io.lladav.internal.vision.v1.PictureLayout;
 import io.lladav.model.CheckpointException;
+import io.lladav.model.image.AnimationDecoder;
+import io.lladav.model.image.AnimationLimits;
+import io.lladav.model.image.PictureLimits;
+import io.lladav.model.image.TileCutter;
+import io.lladav.model.image.VisualPlanner;
+import io.lladav.model.image.VisualSettings;
 import io.lladav.runtime.tensor.TensorReader;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -21,6 +27,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -94,6 +102,49 @@ class VisionServiceTest {
       assertThat(facts.getTileCount()).isEqualTo(1);
       assertThat(features(call, facts, 40)).hasSize(16 * 40);
     }
+  }
+
+  @Test
+  void encodesTheFramesOfAnAnimation() throws Exception {
+    var gif = Files.readAllBytes(Conformance.path("images/animated.gif"));
+
+    var call = send(vision, frames(gif, 0, 2, 2), gif);
+    var facts = facts(call);
+
+    var limits = new AnimationLimits(new PictureLimits(64, 10_000), 10_000);
+    var plan = new VisualPlanner(
+        VisualSettings.parse("anyres_max_9", "(1x1),...,(4x4)", "spatial_unpad", "grid",
+            "bilinear", 56, 14))
+        .video(1);
+    var expected = AnimationDecoder.decode(gif, limits, List.of(0, 2, 2),
+        frame -> TileCutter.cut(frame, plan).sha256());
+    assertThat(
+        facts.getTileDigestsList().stream().map(digest -> HexFormat.of().formatHex(digest.toByteArray())))
+        .isEqualTo(expected);
+    assertThat(expected.get(0)).isNotEqualTo(expected.get(1));
+    assertThat(features(call, facts, 40)).hasSize(3 * 16 * 40);
+  }
+
+  @Test
+  void refusesFramesThatItCannotEncode() throws Exception {
+    var gif = Files.readAllBytes(Conformance.path("images/animated.gif"));
+
+    fails(send(vision, frames(gif, 3), gif),
+        "INVALID_ARGUMENT: picture: frame 3 (expected: ascending, of 0..2)");
+    fails(send(vision, frames(gif, -1), gif),
+        "INVALID_ARGUMENT: picture: frame -1 (expected: ascending, of 0..2)");
+    refuses(frames(gif, 0).setLayout(PictureLayout.PICTURE_LAYOUT_TILED),
+        "INVALID_ARGUMENT: description.layout: PICTURE_LAYOUT_TILED (expected: FRAME, with frame_indices)");
+    refuses(frames(gif, Collections.nCopies(33, 0).toArray(Integer[]::new)),
+        "INVALID_ARGUMENT: description.frame_indices: 33 numbers (expected: at most 32)");
+    fails(send(vision, frames(picture, 0).setWidthPx(100).setHeightPx(90), picture),
+        "INVALID_ARGUMENT: picture: PNG is no animation (expected: GIF or animated WebP; send pictures as frames)");
+    // The frames once more: they begin behind the palette of the screen.
+    int start = 13 + 3 * (2 << (gif[10] & 7));
+    var longer = Arrays.copyOf(gif, 2 * gif.length - 1 - start);
+    System.arraycopy(gif, start, longer, gif.length - 1, gif.length - start);
+    fails(send(vision, frames(longer, 0), longer), "RESOURCE_EXHAUSTED: picture: 64x48 pixels in 6 frames"
+        + " (expected: at most 9216 pixels together); the limit is video-pixels-max");
   }
 
   @Test
@@ -258,6 +309,11 @@ class VisionServiceTest {
     return PictureDescription.newBuilder().setCheckpointDigest(VisionProcess.DIGEST)
         .setByteCount(bytes.length)
         .setWidthPx(width).setHeightPx(height).setLayout(PictureLayout.PICTURE_LAYOUT_TILED);
+  }
+
+  private static PictureDescription.Builder frames(byte[] animation, Integer... indices) {
+    return describe(animation, 64, 48).setLayout(PictureLayout.PICTURE_LAYOUT_FRAME)
+        .addAllFrameIndices(List.of(indices));
   }
 
   private static BlockingClientCall<EncodeRequest, EncodeResponse> send(VisionProcess vision,

@@ -2,11 +2,11 @@ package io.lladav.model.image;
 
 import java.awt.image.Raster;
 
-/// Turns four-component JPEG rasters into RGB by Pillow's simple rule, without a colour profile.
+/// Turns inks into RGB by Pillow's simple rule, without a colour profile.
 final class InkPixels {
   private InkPixels() {}
 
-  /// Returns the picture of a raster of inks.
+  /// Returns the picture of a four-component JPEG's raster.
   ///
   /// @param raster four bands of 8 bits, inverted as Adobe writes them (which Pillow takes for granted)
   /// @param ycck whether the first three are YCbCr rather than cyan, magenta and yellow
@@ -27,7 +27,7 @@ final class InkPixels {
         // Inverted black is how much light the black ink lets through.
         int light = row[i + 3];
         for (int ink = 0; ink < 3; ink++) {
-          rgb[out++] = (byte) Math.clamp(light - product(255 - row[i + ink], light), 0, 255);
+          rgb[out++] = lit(255 - row[i + ink], light);
         }
       }
     }
@@ -42,6 +42,14 @@ final class InkPixels {
     row[at] = Math.clamp(255 - (luma + ((91881 * red + 32768) >> 16)), 0, 255);
     row[at + 1] = Math.clamp(255 - (luma + ((-22554 * blue - 46802 * red + 32768) >> 16)), 0, 255);
     row[at + 2] = Math.clamp(255 - (luma + ((116130 * blue + 32768) >> 16)), 0, 255);
+  }
+
+  /// The colour that an ink leaves, 0..255.
+  ///
+  /// @param ink how much of it there is, 0..255
+  /// @param light what the black ink lets through, 0..255
+  static byte lit(int ink, int light) {
+    return (byte) Math.clamp(light - product(ink, light), 0, 255);
   }
 
   /// a * b / 255, rounded to nearest, without a division.

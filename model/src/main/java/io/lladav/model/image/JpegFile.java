@@ -82,6 +82,11 @@ record JpegFile(FileBytes file, PictureHeader header, Colour colour, ByteArrayOu
     };
   }
 
+  /// The same file, its components taken for something else.
+  JpegFile withColour(Colour other) {
+    return new JpegFile(file, header, other, tables, scans);
+  }
+
   private byte[] plain() {
     var plain = new ByteArrayOutputStream(tables.size() + file.length() - scans + 32);
     plain.writeBytes(new byte[]{(byte) 0xff, (byte) 0xd8});

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /// Decodes picture files to the pixels that Pillow's `open(...).convert("RGB")` gives: alpha is dropped, a
-/// palette gives its colours, gray is repeated, orientation, gamma and colour profiles are ignored, and an
-/// animation gives its first frame. Equal to the bit.
+/// palette gives its colours, gray is repeated, gamma and colour profiles are ignored, orientation too (but for TIFF,
+/// to which Pillow applies it), and an animation gives its first frame. Equal to the bit.
 public final class PictureDecoder {
   private PictureDecoder() {}
 
@@ -42,7 +42,7 @@ public final class PictureDecoder {
     }
   }
 
-  private static PictureFile open(ByteBuffer bytes) {
+  static PictureFile open(ByteBuffer bytes) {
     var file = new FileBytes(bytes);
     try {
       return switch (format(file)) {
@@ -51,6 +51,7 @@ public final class PictureDecoder {
         case WEBP -> WebpFile.open(file);
         case GIF -> GifFile.open(file);
         case BMP -> BmpFile.open(file);
+        case TIFF -> TiffFile.open(file);
       };
     } catch (IndexOutOfBoundsException e) {
       throw PictureException.undecodable("the file ends within its header", e);
@@ -68,7 +69,9 @@ public final class PictureDecoder {
       return PictureFormat.GIF;
     } else if (file.has(0, "BM")) {
       return PictureFormat.BMP;
+    } else if (file.has(0, "II*\0") || file.has(0, "MM\0*")) {
+      return PictureFormat.TIFF;
     }
-    throw PictureException.undecodable("unknown format (expected: PNG, JPEG, WebP, GIF or BMP)");
+    throw PictureException.undecodable("unknown format (expected: PNG, JPEG, WebP, GIF, BMP or TIFF)");
   }
 }

@@ -11,7 +11,9 @@ public final class PictureException extends RuntimeException {
     /// The header announces more pixels in a row, or more rows, than the limits allow.
     SIDE_TOO_LONG,
     /// The header announces more pixels altogether than the limits allow.
-    TOO_MANY_PIXELS
+    TOO_MANY_PIXELS,
+    /// The frames of an animation have more pixels together than the limits allow.
+    TOO_MANY_FRAME_PIXELS
   }
 
   private final Kind kind;
@@ -47,6 +49,12 @@ public final class PictureException extends RuntimeException {
   static PictureException tooManyPixels(PictureHeader header, long pixelsMax) {
     return new PictureException(Kind.TOO_MANY_PIXELS,
         size(header) + " (expected: at most " + pixelsMax + " pixels)");
+  }
+
+  static PictureException tooManyFramePixels(AnimationHeader header, long pixelsMax) {
+    return new PictureException(Kind.TOO_MANY_FRAME_PIXELS,
+        size(header.picture()) + " in " + header.frameCount()
+            + " frames (expected: at most " + pixelsMax + " pixels together)");
   }
 
   private static String size(PictureHeader header) {

@@ -11,5 +11,7 @@ public enum PictureFormat {
   /// The first frame, on the logical screen.
   GIF,
   /// Uncompressed, run-length coded and with bit fields; not with an embedded JPEG or PNG.
-  BMP
+  BMP,
+  /// The first page: uncompressed, LZW, Deflate, PackBits and JPEG; gray, RGB, palette and CMYK of up to 16 bits.
+  TIFF
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /// A WebP file (RFC 9649), of which only the first frame's own bitstream is decoded: colour profile, metadata and
 /// alpha plane do not take part.
@@ -11,7 +12,8 @@ import java.nio.charset.StandardCharsets;
 /// @param header size of the canvas
 /// @param frame place of the first frame on it
 /// @param chunk where the bitstream's chunk begins, `VP8 ` or `VP8L`
-record WebpFile(FileBytes file, PictureHeader header, Frame frame, int chunk) implements PictureFile {
+record WebpFile(FileBytes file, PictureHeader header, Frame frame,
+    int chunk) implements PictureFile, AnimationFile {
   private static final int FIRST_CHUNK = 12;
   private static final int CHUNK_HEADER = 8;
   private static final int FRAME_HEADER = 16;
@@ -47,6 +49,26 @@ record WebpFile(FileBytes file, PictureHeader header, Frame frame, int chunk) im
       return decoded;
     }
     return onCanvas(decoded);
+  }
+
+  @Override
+  public int frameCount() {
+    int count = 1;
+    for (var next = firstFrame().next(); next.isPresent(); next = next.get().next()) {
+      count++;
+    }
+    return count;
+  }
+
+  @Override
+  public AnimationCanvas canvas() {
+    return new WebpCanvas(header.width(), header.height(), firstFrame());
+  }
+
+  private WebpFrame firstFrame() {
+    return (file.has(FIRST_CHUNK, "VP8X") ? WebpFrame.first(file) : Optional.<WebpFrame>empty()).orElseThrow(
+        () -> PictureException
+            .undecodable("WEBP is no animation (expected: GIF or animated WebP; send pictures as frames)"));
   }
 
   private Picture onCanvas(Picture decoded) {
@@ -85,7 +107,7 @@ record WebpFile(FileBytes file, PictureHeader header, Frame frame, int chunk) im
     return frame;
   }
 
-  private static Frame bitstream(FileBytes file, int chunk, int left, int top) {
+  static Frame bitstream(FileBytes file, int chunk, int left, int top) {
     int data = chunk + CHUNK_HEADER;
     if (file.s32le(chunk + 4) < 0) {
       throw PictureException.undecodable("WEBP chunk of more than 2 GiB");

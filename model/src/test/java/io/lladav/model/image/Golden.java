@@ -23,7 +23,11 @@ final class Golden {
 
   /// A picture made for these tests, which the reference has no results of.
   static byte[] ownPicture(String file) {
-    try (var stream = Objects.requireNonNull(Golden.class.getResourceAsStream("/images/" + file), file)) {
+    return resource("/images/" + file);
+  }
+
+  static byte[] resource(String path) {
+    try (var stream = Objects.requireNonNull(Golden.class.getResourceAsStream(path), path)) {
       return stream.readAllBytes();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

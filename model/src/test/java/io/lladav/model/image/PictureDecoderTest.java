@@ -138,7 +138,7 @@ final class PictureDecoderTest {
     assertThatExceptionOfType(PictureException.class)
         .isThrownBy(() -> PictureDecoder.readHeader(UTF_8.encode("<svg/>")))
         .withMessage(
-            "picture: unknown format (expected: PNG, JPEG, WebP, GIF or BMP)");
+            "picture: unknown format (expected: PNG, JPEG, WebP, GIF, BMP or TIFF)");
   }
 
   @Test
