@@ -48,7 +48,7 @@ final class ChatProtocolTest {
     });
     cluster = new Cluster.Setup().denoiser(denoiser)
         .limits(new Limits(l.genLengthMax(), l.suffixTokensMax(), l.promptPositionsMax(), 10,
-            l.imagePixelsMax(), l.imageSideMax(), 2, 2, l.messagesMax(), l.textCharsMax(),
+            l.imagePixelsMax(), l.imageSideMax(), 2, 2, l.videoPixelsMax(), l.messagesMax(), l.textCharsMax(),
             l.stopStringsMax(), l.logitBiasesMax(), l.answersMax(), l.concurrentGenerationsMax()))
         .conversations(new ConversationsConfig(c.countMax(), c.turnsMax(), c.conversationBytesMax(),
             c.bytesMax(), c.unusedMax(), c.openMax(), c.idleMax(), 15))
@@ -137,8 +137,8 @@ final class ChatProtocolTest {
             begin(NewConversation.newBuilder().addMessages(message(Role.ROLE_USER, text("?")))
                 .addMessages(message(Role.ROLE_SYSTEM, text("!"))))),
         row("open.create.messages[0].parts[0].image.data",
-            "open.create.messages[0].parts[0].image.data: picture: unknown format (expected: PNG, JPEG, WebP, GIF"
-                + " or BMP)",
+            "open.create.messages[0].parts[0].image.data: picture: unknown format (expected: PNG, JPEG, WebP, GIF,"
+                + " BMP or TIFF)",
             begin(NewConversation.newBuilder().addMessages(message(Role.ROLE_USER, image(THREE))))),
         row("open", "open: a second one (expected: a turn; another conversation needs another stream)",
             begin(), begin()));
