@@ -50,6 +50,7 @@ final class ModelCard {
 
   private static ModelLimits limits(ServedModel served, GatewayConfig config) {
     var limits = config.limits();
+    var conversations = config.conversations();
     return ModelLimits.newBuilder()
         .setPromptPositionsMax(served.promptPositionsMax())
         .setGenLengthMax(limits.genLengthMax())
@@ -67,6 +68,10 @@ final class ModelCard {
         .setTextCharsMax(limits.textCharsMax())
         .setLogitBiasesMax(limits.logitBiasesMax())
         .setAnswersMax(limits.answersMax())
+        .setConversationTurnsMax(conversations.turnsMax())
+        .setConversationBytesMax(conversations.conversationBytesMax())
+        .setConversationUnusedSecondsMax(conversations.unusedMax().toSeconds())
+        .setOpenDialoguesMax(conversations.openMax())
         .build();
   }
 }
