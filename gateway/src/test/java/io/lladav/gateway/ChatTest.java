@@ -394,19 +394,21 @@ final class ChatTest {
     var d = ConversationsConfig.defaults();
     try (var cluster = new Cluster.Setup().denoiser(denoiser)
         .conversations(new ConversationsConfig(d.countMax(), d.turnsMax(), d.conversationBytesMax(),
-            d.bytesMax(), d.unusedMax(), d.openMax(), Duration.ofMillis(100), d.arrivingBytesMax()))
+            d.bytesMax(), d.unusedMax(), d.openMax(), Duration.ofSeconds(1), d.arrivingBytesMax()))
         .start();
-        var waiting = OpenDialogue.on(cluster.client);
-        var idle = OpenDialogue.on(cluster.client)) {
+        var waiting = OpenDialogue.on(cluster.client)) {
       waiting.open(begin());
       waiting.say(turn(text("One?")));
       denoiser.nextSession();
-      idle.open(begin());
-      var failure = idle.failure();
+      Failure failure;
+      try (var idle = OpenDialogue.on(cluster.client)) {
+        idle.open(begin());
+        failure = idle.failure();
+      }
       release.complete(null);
 
       assertThat(failure.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-      assertThat(failure.message()).isEqualTo("nothing was sent for 100 ms (expected: at most 100,"
+      assertThat(failure.message()).isEqualTo("nothing was sent for 1000 ms (expected: at most 1000,"
           + " conversations.idle-max); open the conversation again");
       assertThat(failure.reasons()).containsExactly("IDLE");
       assertThat(waiting.reply().ids()).as("who waits for a reply is not idle").hasSize(8);
