@@ -5,11 +5,13 @@ sealed interface TiffColours {
   /// How many samples of a pixel take part; further ones are dropped.
   int channels();
 
-  /// A sample as the level that takes part in the colour.
+  /// A sample as the level that takes part in the colour: its highest 8 bits, unless the kind says otherwise.
   ///
   /// @param sample 0..2^bits-1
-  /// @param bits 1, 2, 4, 8 or 16
-  int level(int sample, int bits);
+  /// @param bits 8 or 16; of gray and palette also 1, 2 and 4
+  default int level(int sample, int bits) {
+    return sample >> (bits - 8);
+  }
 
   /// Writes red, green and blue of one pixel.
   ///
@@ -74,11 +76,6 @@ sealed interface TiffColours {
     }
 
     @Override
-    public int level(int sample, int bits) {
-      return sample >> (bits - 8);
-    }
-
-    @Override
     public void put(byte[] levels, int at, byte[] rgb, int out) {
       System.arraycopy(levels, at, rgb, out, 3);
     }
@@ -89,11 +86,6 @@ sealed interface TiffColours {
     @Override
     public int channels() {
       return 4;
-    }
-
-    @Override
-    public int level(int sample, int bits) {
-      return sample >> (bits - 8);
     }
 
     @Override
@@ -111,11 +103,6 @@ sealed interface TiffColours {
     @Override
     public int channels() {
       return 4;
-    }
-
-    @Override
-    public int level(int sample, int bits) {
-      return sample >> (bits - 8);
     }
 
     @Override
