@@ -22,6 +22,7 @@ import io.lladav.v1.Turn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// A stream of `Chat` as any client could hold it.
 final class OpenDialogue implements AutoCloseable {
@@ -91,6 +92,12 @@ final class OpenDialogue implements AutoCloseable {
 
   ChatResponse hear() throws InterruptedException, StatusException {
     return requireNonNull(call.read());
+  }
+
+  /// The next response; null when the stream has ended in good order.
+  @Nullable
+  ChatResponse next() throws InterruptedException, StatusException {
+    return call.read();
   }
 
   /// Opens a conversation.
