@@ -3,6 +3,7 @@ package io.lladav.cli;
 import com.google.protobuf.ByteString;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.lladav.cli.chat.HeldDialogue;
 import io.lladav.v1.DecodingSettings;
 import io.lladav.v1.Image;
 import io.lladav.v1.Part;
@@ -63,16 +64,26 @@ final class Chat {
         .setStream(StreamOptions.newBuilder().setProvisional(terminal.isLive()));
     pictures.forEach(_ -> turn.addParts(Part.newBuilder().setImage(Image.getDefaultInstance())));
     turn.addParts(Part.newBuilder().setText(text));
-    HeldDialogue.Outcome outcome;
-    try (var _ = lines.onInterrupt(dialogue::cancelTurn)) {
-      outcome = dialogue.ask(turn.build(), pictures, ReplyView.of(terminal));
-    }
-    switch (outcome) {
+    switch (ask(turn.build())) {
       case HeldDialogue.Outcome.Answered() -> pictures.clear();
       case HeldDialogue.Outcome.Cancelled() -> say("(cancelled; the dialogue is as before)");
       case HeldDialogue.Outcome.Failed(var status) -> {
         pictures.clear();
         say("%s: %s".formatted(Status.fromCodeValue(status.getCode()).getCode(), status.getMessage()));
+      }
+    }
+  }
+
+  private HeldDialogue.Outcome ask(Turn turn) throws InterruptedException {
+    var view = ReplyView.of(terminal);
+    var answered = false;
+    try (var _ = lines.onInterrupt(dialogue::cancelTurn)) {
+      var outcome = dialogue.ask(turn, pictures, view::show);
+      answered = outcome instanceof HeldDialogue.Outcome.Answered;
+      return outcome;
+    } finally {
+      if (!answered) {
+        view.interrupted();
       }
     }
   }

@@ -1,5 +1,6 @@
 package io.lladav.cli;
 
+import io.lladav.cli.conformance.Asking;
 import io.lladav.cli.conformance.ClusterStarter;
 import io.lladav.cli.conformance.GoldenFolder;
 import io.lladav.cli.conformance.Replay;
@@ -29,6 +30,10 @@ final class ConformanceCommand implements Callable<Integer> {
       description = "Only the cases of this name: tiny-a/cfg-*, or text-*.")
   private String glob = "";
 
+  @Option(names = "--chat",
+      description = "Asks through dialogues: the last message of a case is a turn after the others.")
+  private boolean chat;
+
   @Option(names = "--jobs", paramLabel = "N", defaultValue = "2",
       description = "Clusters at the same time with --embedded (default: ${DEFAULT-VALUE}).")
   private int jobs;
@@ -53,7 +58,7 @@ final class ConformanceCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     var report = new ConformanceReport(System.out, json, Progress.onErrors());
-    var replay = new Replay(GoldenFolder.open(folder), glob, report);
+    var replay = new Replay(GoldenFolder.open(folder), glob, chat ? Asking.CHAT : Asking.GENERATE, report);
     report.expect(replay.caseCount());
     if (where.embedded || where.target == null) {
       replay.throughOwnClusters(checkpoint -> start(checkpoint, environment), Math.max(1, jobs));

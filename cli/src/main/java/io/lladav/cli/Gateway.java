@@ -3,6 +3,7 @@ package io.lladav.cli;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.StatusRuntimeException;
+import io.lladav.cli.chat.HeldDialogue;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.GenerationServiceGrpc;
 import io.lladav.v1.NewConversation;

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.google.protobuf.ByteString;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.lladav.cli.chat.ScriptedConversations;
 import io.lladav.v1.DecodingSettings;
 import io.lladav.v1.NewConversation;
 import io.lladav.v1.OpenConversation;

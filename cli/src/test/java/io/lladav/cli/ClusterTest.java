@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.lladav.cli.conformance.Asking;
 import io.lladav.cli.conformance.GoldenFolder;
 import io.lladav.cli.conformance.Outcome;
 import io.lladav.cli.conformance.Replay;
@@ -35,7 +36,7 @@ final class ClusterTest {
     var outcomes = new Outcomes();
     new Replay(GoldenFolder.open(FOLDER),
         "tiny-b/{text-16-16-16,image-shapes-100x90,cfg-0.5,random-order,stop-several,video-8,prefix-2}",
-        outcomes)
+        Asking.GENERATE, outcomes)
         .throughOwnClusters(checkpoint -> ConformanceCommand.start(checkpoint, Map.of()), 1);
 
     assertThat(outcomes.byCase).hasSize(7);
@@ -49,7 +50,7 @@ final class ClusterTest {
     var outcomes = new Outcomes();
     new Replay(GoldenFolder.open(FOLDER),
         "tiny-b/{text-16-16-16,cfg-0.5,stop-several,prefix-4-factor-1-blocks}",
-        outcomes)
+        Asking.GENERATE, outcomes)
         .throughOwnClusters(
             checkpoint -> ConformanceCommand.start(checkpoint,
                 Map.of("LLADAV_GATEWAY_MAX_STEPS_PER_CALL", "4")),
@@ -61,9 +62,22 @@ final class ClusterTest {
   }
 
   @Test
+  void givesTheReferenceRepliesInDialogues() throws Exception {
+    var outcomes = new Outcomes();
+    new Replay(GoldenFolder.open(FOLDER), "tiny-b/{three-turns,image-later-turn,images-three,random-order}",
+        Asking.CHAT, outcomes)
+        .throughOwnClusters(checkpoint -> ConformanceCommand.start(checkpoint, Map.of()), 1);
+
+    assertThat(outcomes.byCase).containsOnly(Map.entry("tiny-b/three-turns", new Outcome.Passed()),
+        Map.entry("tiny-b/image-later-turn", new Outcome.Passed()),
+        Map.entry("tiny-b/images-three", new Outcome.Passed()), Map.entry("tiny-b/random-order",
+            new Outcome.Skipped("random order: a turn of a dialogue takes no recorded numbers")));
+  }
+
+  @Test
   void servesACheckpointWithAChangedConfiguration() throws Exception {
     var outcomes = new Outcomes();
-    new Replay(GoldenFolder.open(FOLDER), "tiny-c/rope-dynamic", outcomes)
+    new Replay(GoldenFolder.open(FOLDER), "tiny-c/rope-dynamic", Asking.GENERATE, outcomes)
         .throughOwnClusters(checkpoint -> ConformanceCommand.start(checkpoint, Map.of()), 1);
 
     assertThat(outcomes.byCase).containsExactlyEntriesOf(Map.of("tiny-c/rope-dynamic", new Outcome.Passed()));

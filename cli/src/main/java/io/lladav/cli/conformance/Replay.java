@@ -14,14 +14,17 @@ import java.util.concurrent.Executors;
 /// Replays the cases of a folder and compares every reply with its reference.
 public final class Replay {
   private final GoldenFolder folder;
+  private final Asking asking;
   private final ReplayListener listener;
   private final Map<Setting, List<GoldenCase>> cases = new LinkedHashMap<>();
 
   /// Reads the cases; those that cannot be replayed are reported at once.
   ///
   /// @param glob which cases, see [GoldenFolder]
-  public Replay(GoldenFolder folder, String glob, ReplayListener listener) {
+  /// @param asking how replies are asked for
+  public Replay(GoldenFolder folder, String glob, Asking asking, ReplayListener listener) {
     this.folder = folder;
+    this.asking = asking;
     this.listener = listener;
     folder.caseFiles(glob).forEach(this::add);
   }
@@ -59,7 +62,7 @@ public final class Replay {
   ///
   /// @param target host and port of its gateway
   public void through(String target) {
-    try (var replayer = new Replayer(target)) {
+    try (var replayer = new Replayer(target, asking)) {
       var served = replayer.checkpointDigest();
       cases.forEach((setting, group) -> {
         if (!setting.isOwn()) {
@@ -107,7 +110,7 @@ public final class Replay {
   private void throughCluster(Path checkpoint, Setting setting, List<GoldenCase> group,
       ClusterStarter starter)
       throws InterruptedException {
-    try (var cluster = starter.start(checkpoint); var replayer = new Replayer(cluster.target())) {
+    try (var cluster = starter.start(checkpoint); var replayer = new Replayer(cluster.target(), asking)) {
       replay(setting, group, replayer);
     } catch (ClusterStarter.StartException e) {
       fail(group, e.getMessage());
@@ -127,8 +130,9 @@ public final class Replay {
 
   private Outcome outcome(Setting setting, GoldenCase golden, Replayer replayer) {
     var difference = difference(setting, golden, replayer);
-    if (golden.request().isRandom() && !replayer.isDebugging()) {
-      return new Outcome.Skipped("random order without the debugging service");
+    var obstacle = replayer.obstacle(golden.request());
+    if (obstacle.isPresent()) {
+      return new Outcome.Skipped(obstacle.get());
     }
     if (golden.fragile()) {
       return new Outcome.Fragile(difference);

@@ -1,4 +1,4 @@
-package io.lladav.cli;
+package io.lladav.cli.chat;
 
 import static java.util.Objects.requireNonNull;
 
@@ -12,6 +12,8 @@ import io.lladav.v1.ChatRequest;
 import io.lladav.v1.ChatResponse;
 import io.lladav.v1.Conversation;
 import io.lladav.v1.ConversationServiceGrpc;
+import io.lladav.v1.DeleteConversationRequest;
+import io.lladav.v1.GenerateResponse;
 import io.lladav.v1.GetConversationRequest;
 import io.lladav.v1.NewConversation;
 import io.lladav.v1.OpenConversation;
@@ -22,13 +24,14 @@ import io.lladav.v1.UndoTurnRequest;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// A dialogue that a gateway holds, from the side of its client.
+/// A dialogue that a gateway holds.
 ///
 /// Each turn has a stream of its own: a person may think for longer than a gateway lets a stream be idle. Every method
 /// throws [StatusRuntimeException] as the gateway refuses or fails.
-final class HeldDialogue {
+public final class HeldDialogue {
   private static final int CHUNK_BYTES = 1 << 20;
 
   private final Channel channel;
@@ -37,13 +40,16 @@ final class HeldDialogue {
   private @Nullable String id;
   private @Nullable BlockingClientCall<ChatRequest, ChatResponse> running;
 
-  HeldDialogue(Channel channel, NewConversation beginning) {
+  /// Asks nothing yet.
+  ///
+  /// @param beginning of the conversation, which is opened with it when it is first needed
+  public HeldDialogue(Channel channel, NewConversation beginning) {
     this.channel = channel;
     this.beginning = beginning;
   }
 
   /// How a turn ended.
-  sealed interface Outcome {
+  public sealed interface Outcome {
     /// The reply is complete.
     record Answered() implements Outcome {}
 
@@ -54,25 +60,39 @@ final class HeldDialogue {
     record Failed(com.google.rpc.Status status) implements Outcome {}
   }
 
-  /// Asks, and shows the reply.
-  ///
-  /// @param turn its images without data are the pictures
-  Outcome ask(Turn turn, List<ByteString> pictures, ReplyView view) throws InterruptedException {
+  /// Opens the conversation, on a stream that ends with it.
+  public void open() throws InterruptedException {
     var call = ConversationServiceGrpc.newBlockingV2Stub(channel).chat();
     try {
-      send(call, ChatRequest.newBuilder().setOpen(opening()).build());
-      id = read(call).getOpened().getId();
+      open(call);
+      end(call);
+    } catch (StatusException e) {
+      throw unchecked(e);
+    } finally {
+      call.cancel("the conversation was not opened", null);
+    }
+  }
+
+  /// Asks, and waits for the end of the turn.
+  ///
+  /// @param turn its images without data are the pictures
+  /// @param pictures to be sent ahead, in chunks
+  /// @param events takes those of the reply
+  public Outcome ask(Turn turn, List<ByteString> pictures, Consumer<GenerateResponse> events)
+      throws InterruptedException {
+    var call = ConversationServiceGrpc.newBlockingV2Stub(channel).chat();
+    try {
+      open(call);
       for (var picture : pictures) {
         send(call, picture);
       }
       send(call, ChatRequest.newBuilder().setTurn(turn).build());
       setRunning(call);
-      var outcome = outcome(call, view);
+      var outcome = outcome(call, events);
       end(call);
       return outcome;
     } catch (StatusException e) {
-      view.interrupted();
-      throw new StatusRuntimeException(e.getStatus(), e.getTrailers());
+      throw unchecked(e);
     } finally {
       setRunning(null);
       call.cancel("the turn broke off", null);
@@ -80,7 +100,7 @@ final class HeldDialogue {
   }
 
   /// Cancels the turn that runs, if one does; on any thread.
-  void cancelTurn() {
+  public void cancelTurn() {
     sending.lock();
     try {
       if (running != null) {
@@ -96,15 +116,30 @@ final class HeldDialogue {
   }
 
   /// Takes the last turn back; returns how many are left.
-  int undo() {
+  public int undo() {
     return ConversationServiceGrpc.newBlockingStub(channel)
         .undoTurn(UndoTurnRequest.newBuilder().setId(id == null ? "" : id).build()).getTurnCount();
   }
 
   /// What was said; empty before the first question.
-  Optional<Conversation> read() {
+  public Optional<Conversation> read() {
     return Optional.ofNullable(id).map(known -> ConversationServiceGrpc.newBlockingStub(channel)
         .getConversation(GetConversationRequest.newBuilder().setId(known).build()).getConversation());
+  }
+
+  /// Has the gateway forget the conversation, if it was opened.
+  public void delete() {
+    if (id != null) {
+      var _ = ConversationServiceGrpc.newBlockingStub(channel)
+          .deleteConversation(DeleteConversationRequest.newBuilder().setId(id).build());
+      id = null;
+    }
+  }
+
+  private void open(BlockingClientCall<ChatRequest, ChatResponse> call)
+      throws InterruptedException, StatusException {
+    send(call, ChatRequest.newBuilder().setOpen(opening()).build());
+    id = read(call).getOpened().getId();
   }
 
   private OpenConversation opening() {
@@ -112,23 +147,21 @@ final class HeldDialogue {
     return id == null ? opening.setCreate(beginning).build() : opening.setId(id).build();
   }
 
-  private static Outcome outcome(BlockingClientCall<ChatRequest, ChatResponse> call, ReplyView view)
-      throws InterruptedException, StatusException {
+  private static Outcome outcome(BlockingClientCall<ChatRequest, ChatResponse> call,
+      Consumer<GenerateResponse> events) throws InterruptedException, StatusException {
     while (true) {
       var response = read(call);
       switch (response.getEventCase()) {
         case REPLY -> {
-          view.show(response.getReply());
+          events.accept(response.getReply());
           if (response.getReply().hasFinished()) {
             return new Outcome.Answered();
           }
         }
         case CANCELLED -> {
-          view.interrupted();
           return new Outcome.Cancelled();
         }
         case FAILED -> {
-          view.interrupted();
           return new Outcome.Failed(response.getFailed());
         }
         case OPENED, EVENT_NOT_SET -> {
@@ -163,6 +196,10 @@ final class HeldDialogue {
     setRunning(null);
     call.halfClose();
     call.read();
+  }
+
+  private static StatusRuntimeException unchecked(StatusException failure) {
+    return new StatusRuntimeException(failure.getStatus(), failure.getTrailers());
   }
 
   private void setRunning(@Nullable BlockingClientCall<ChatRequest, ChatResponse> call) {

@@ -1,4 +1,4 @@
-package io.lladav.cli;
+package io.lladav.cli.chat;
 
 import com.google.protobuf.ByteString;
 import com.google.rpc.Code;
@@ -11,6 +11,8 @@ import io.lladav.v1.ChatResponse;
 import io.lladav.v1.Conversation;
 import io.lladav.v1.ConversationOpened;
 import io.lladav.v1.ConversationServiceGrpc.ConversationServiceImplBase;
+import io.lladav.v1.DeleteConversationRequest;
+import io.lladav.v1.DeleteConversationResponse;
 import io.lladav.v1.Finished;
 import io.lladav.v1.GenerateResponse;
 import io.lladav.v1.GetConversationRequest;
@@ -34,27 +36,28 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// A gateway that plays dialogues: it echoes, refuses what holds "bad", and waits at what holds "wait".
-final class ScriptedConversations extends ConversationServiceImplBase implements AutoCloseable {
-  static final String ID = "0123456789abcdefghijkl";
+public final class ScriptedConversations extends ConversationServiceImplBase implements AutoCloseable {
+  public static final String ID = "0123456789abcdefghijkl";
 
-  final List<OpenConversation> opened = new CopyOnWriteArrayList<>();
-  final List<Turn> turns = new CopyOnWriteArrayList<>();
-  final List<ByteString> pictures = new CopyOnWriteArrayList<>();
+  public final List<OpenConversation> opened = new CopyOnWriteArrayList<>();
+  public final List<Turn> turns = new CopyOnWriteArrayList<>();
+  public final List<ByteString> pictures = new CopyOnWriteArrayList<>();
+  public final List<String> deleted = new CopyOnWriteArrayList<>();
   /// Streams that their client ended in good order.
-  final AtomicInteger completed = new AtomicInteger();
+  public final AtomicInteger completed = new AtomicInteger();
   /// Counted down when a turn waits to be cancelled.
-  final CountDownLatch waiting = new CountDownLatch(1);
+  public final CountDownLatch waiting = new CountDownLatch(1);
   private final List<KeptTurn> kept = new CopyOnWriteArrayList<>();
   private final Server server;
   private final int port;
 
-  ScriptedConversations() throws IOException {
+  public ScriptedConversations() throws IOException {
     server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
         .addService(this).build().start();
     port = server.getPort();
   }
 
-  String target() {
+  public String target() {
     return "127.0.0.1:" + port;
   }
 
@@ -82,6 +85,14 @@ final class ScriptedConversations extends ConversationServiceImplBase implements
     }
     kept.removeLast();
     responses.onNext(UndoTurnResponse.newBuilder().setTurnCount(kept.size()).build());
+    responses.onCompleted();
+  }
+
+  @Override
+  public void deleteConversation(DeleteConversationRequest request,
+      StreamObserver<DeleteConversationResponse> responses) {
+    deleted.add(request.getId());
+    responses.onNext(DeleteConversationResponse.getDefaultInstance());
     responses.onCompleted();
   }
 

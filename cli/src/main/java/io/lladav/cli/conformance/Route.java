@@ -1,0 +1,16 @@
+package io.lladav.cli.conformance;
+
+import io.grpc.StatusRuntimeException;
+import io.lladav.internal.debug.v1.ReplayRequest;
+import java.util.Optional;
+
+/// A way to ask one gateway for the reply of a case.
+sealed interface Route permits GenerateRoute, ChatRoute {
+  /// Asks for one reply and collects its events.
+  ///
+  /// @throws StatusRuntimeException as the gateway refuses or fails
+  ReplayedReply ask(ReplayRequest request);
+
+  /// Why the reply need not be the reference's when it was asked for this way; known after [#ask].
+  Optional<String> obstacle(GoldenRequest request);
+}
