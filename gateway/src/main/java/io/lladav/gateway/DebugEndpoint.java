@@ -35,7 +35,7 @@ final class DebugEndpoint extends DebugServiceImplBase {
   public void replay(ReplayRequest wire, StreamObserver<ReplayResponse> responses) {
     Handlers.run(responses, () -> {
       var call = (ServerCallStreamObserver<ReplayResponse>) responses;
-      try (var _ = admission.enter()) {
+      try (var _ = admission.enter(1, wire.getSerializedSize())) {
         var request = parser.parse(wire.getRequest());
         var events = new EventWriter(request, identity, 0, call::isReady,
             event -> responses.onNext(ReplayResponse.newBuilder().setEvent(event).build()));

@@ -50,23 +50,26 @@ final class GenerationEndpoint extends GenerationServiceImplBase {
 
   private void generate(GenerateRequest wire, BooleanSupplier ready, Consumer<GenerateResponse> out)
       throws Exception {
-    try (var _ = admission.enter()) {
+    try (var _ = admission.enter(Math.clamp(wire.getN(), 1, answersMax()), wire.getSerializedSize())) {
       var request = parser.parse(wire);
-      try (var _ = admission.enter(request.answers() - 1)) {
-        var lock = new ReentrantLock();
-        // Answers share the call, which takes one message at a time.
-        Consumer<GenerateResponse> oneByOne = message -> {
-          lock.lock();
-          try {
-            out.accept(message);
-          } finally {
-            lock.unlock();
-          }
-        };
-        answers.run(request,
-            (answer, own) -> new EventWriter(own, model.getIdentity(), answer, ready, oneByOne)::write);
-      }
+      var lock = new ReentrantLock();
+      // Answers share the call, which takes one message at a time.
+      Consumer<GenerateResponse> oneByOne = message -> {
+        lock.lock();
+        try {
+          out.accept(message);
+        } finally {
+          lock.unlock();
+        }
+      };
+      answers.run(request,
+          (answer, own) -> new EventWriter(own, model.getIdentity(), answer, ready, oneByOne)::write);
     }
+  }
+
+  /* What is out of range is refused when the request is read. */
+  private int answersMax() {
+    return model.getLimits().getAnswersMax();
   }
 
   @Override

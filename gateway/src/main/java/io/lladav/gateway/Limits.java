@@ -18,12 +18,17 @@ import static io.lladav.runtime.ConfigException.require;
 /// @param stopStringsMax stop strings of one request
 /// @param logitBiasesMax biases and banned ids of one request together
 /// @param answersMax answers to one request
-/// @param concurrentGenerationsMax generations that run at once; further ones are refused with RetryInfo
+/// @param concurrentGenerationsMax generations that run at once; further ones wait
+/// @param waitingGenerationsMax requests that wait for a place among those that run; further ones are refused with
+///     RetryInfo
+/// @param waitingBytesMax bytes of the requests that wait
 public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsMax, int imageBytesMax,
     long imagePixelsMax, int imageSideMax, int imagesMax, int videoFramesMax, long videoPixelsMax,
     int messagesMax,
     int textCharsMax,
-    int stopStringsMax, int logitBiasesMax, int answersMax, int concurrentGenerationsMax) {
+    int stopStringsMax, int logitBiasesMax, int answersMax, int concurrentGenerationsMax,
+    int waitingGenerationsMax,
+    long waitingBytesMax) {
   // What PictureLimits can hold.
   private static final long PIXELS_MAX = Integer.MAX_VALUE / 3;
   private static final int SIDE_MAX = 1 << 24;
@@ -49,13 +54,16 @@ public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsM
     requirePositive("logit-biases-max", logitBiasesMax);
     requirePositive("answers-max", answersMax);
     requirePositive("concurrent-generations-max", concurrentGenerationsMax);
+    require(waitingGenerationsMax >= 0, "waiting-generations-max", waitingGenerationsMax, "0..");
+    requirePositive("waiting-bytes-max", waitingBytesMax);
   }
 
   /// The defaults: replies of 4096 positions, pictures of 20 MiB and 50 megapixels,
-  /// animations of 400 megapixels, 64 generations at once.
+  /// animations of 400 megapixels, 64 generations at once, and 256 requests of 128 MiB
+  /// that wait.
   public static Limits defaults() {
     return new Limits(4096, 1024, 0, 20 << 20, 50_000_000, 16_384, 64, 32, 400_000_000, 256, 1 << 20, 16,
-        1024, 8, 64);
+        1024, 8, 64, 256, 128 << 20);
   }
 
   private static void requirePositive(String key, long value) {

@@ -31,7 +31,10 @@ public final class Main {
     var served = process.own(ServedModel.open(config.checkpoint(), config.limits().promptPositionsMax()));
     var backends = process.own(Backends.open(config));
     var denoiser = new Handshake(backends, served.checkpoint().digest()).complete();
-    var admission = new Admission(config.limits().concurrentGenerationsMax());
+    var admission = new Admission(config.limits());
+    process.metrics().gauge("lladav_generations_waiting",
+        "Requests that wait for a place among those that run.",
+        admission::waitingCount);
     var parser = new RequestParser(served.tokenizer(), config.limits());
     var generator = new Generator(served, denoiser, backends, config,
         new GenerationMetrics(process.metrics()));

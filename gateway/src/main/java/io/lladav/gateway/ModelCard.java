@@ -63,6 +63,7 @@ final class ModelCard {
         .setVideoPixelsMax(limits.videoPixelsMax())
         .setRequestBytesMax(config.grpc().messageBytesMax())
         .setConcurrentGenerationsMax(limits.concurrentGenerationsMax())
+        .setWaitingGenerationsMax(limits.waitingGenerationsMax())
         .setStopStringsMax(limits.stopStringsMax())
         .setMessagesMax(limits.messagesMax())
         .setTextCharsMax(limits.textCharsMax())

@@ -116,7 +116,8 @@ final class RunningTurn {
   private ChatResponse answer(Turn turn, List<ByteString> pictures) throws Exception {
     number = services.store().find(conversationId).getTurnsCount() + 1;
     call.awaitReady();
-    try (var writer = services.store().write(conversationId); var _ = services.admission().enter()) {
+    try (var writer = services.store().write(conversationId);
+        var _ = services.admission().enter(1, turn.getSerializedSize())) {
       var conversation = writer.conversation();
       number = conversation.getTurnsCount() + 1;
       RequestParser.refuseUnknownFields("turn", turn);

@@ -49,7 +49,9 @@ final class ChatProtocolTest {
     cluster = new Cluster.Setup().denoiser(denoiser)
         .limits(new Limits(l.genLengthMax(), l.suffixTokensMax(), l.promptPositionsMax(), 10,
             l.imagePixelsMax(), l.imageSideMax(), 2, 2, l.videoPixelsMax(), l.messagesMax(), l.textCharsMax(),
-            l.stopStringsMax(), l.logitBiasesMax(), l.answersMax(), l.concurrentGenerationsMax()))
+            l.stopStringsMax(), l.logitBiasesMax(), l.answersMax(), l.concurrentGenerationsMax(),
+            l.waitingGenerationsMax(),
+            l.waitingBytesMax()))
         .conversations(new ConversationsConfig(c.countMax(), c.turnsMax(), c.conversationBytesMax(),
             c.bytesMax(), c.unusedMax(), c.openMax(), c.idleMax(), 15))
         .start();

@@ -166,14 +166,20 @@ final class Cluster implements AutoCloseable {
       return this;
     }
 
-    /// The defaults but for the number of generations that may run at once.
+    /// The defaults, but so many generations may run at once, and none may wait.
     Setup concurrentGenerationsMax(int count) {
+      return concurrentGenerationsMax(count, 0);
+    }
+
+    /// The defaults, but so many generations may run at once, and so many requests wait.
+    Setup concurrentGenerationsMax(int count, int waiting) {
       var d = Limits.defaults();
       return limits(
           new Limits(d.genLengthMax(), d.suffixTokensMax(), d.promptPositionsMax(), d.imageBytesMax(),
               d.imagePixelsMax(), d.imageSideMax(), d.imagesMax(), d.videoFramesMax(), d.videoPixelsMax(),
               d.messagesMax(),
-              d.textCharsMax(), d.stopStringsMax(), d.logitBiasesMax(), d.answersMax(), count));
+              d.textCharsMax(), d.stopStringsMax(), d.logitBiasesMax(), d.answersMax(), count, waiting,
+              d.waitingBytesMax()));
     }
 
     GatewayConfig config(String visionTarget, String projectorTarget, String denoiserTarget) {

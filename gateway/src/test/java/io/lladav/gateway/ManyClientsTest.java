@@ -1,19 +1,28 @@
 package io.lladav.gateway;
 
+import static io.lladav.gateway.OpenDialogue.begin;
+import static io.lladav.gateway.OpenDialogue.turn;
+import static io.lladav.gateway.Requests.image;
+import static io.lladav.gateway.Requests.picture;
 import static io.lladav.gateway.Requests.question;
+import static io.lladav.gateway.Requests.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import io.lladav.internal.denoiser.v1.PromptSegment;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.GenerateResponse;
 import io.lladav.v1.GenerationServiceGrpc;
+import io.lladav.v1.NewConversation;
 import io.lladav.v1.Step;
 import io.lladav.v1.StreamOptions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -24,6 +33,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(240)
 final class ManyClientsTest {
   private static final int AT_ONCE = 64;
+  private static final ByteString PICTURE = picture("field-300x60.png");
   private static final int SLOW_READERS = 200;
   private static final int GEN_LENGTH = 512;
   private static final int STEPS = 32;
@@ -49,6 +59,53 @@ final class ManyClientsTest {
         assertThat(together.get(i).get()).as("generation %s", i).isEqualTo(alone.get(i));
       }
       cluster.requireAllEnded();
+    }
+  }
+
+  @Test
+  void dialoguesAndGenerationsAtOnceGetTheIdsTheyGetAlone() throws Exception {
+    try (var cluster = Cluster.start()) {
+      givesEachTheIdsItGetsAlone(cluster);
+    }
+  }
+
+  @Test
+  void answersEveryOneOfMoreClientsThanPlaces() throws Exception {
+    try (var cluster = new Cluster.Setup().concurrentGenerationsMax(8, AT_ONCE).start()) {
+      givesEachTheIdsItGetsAlone(cluster);
+    }
+  }
+
+  @Test
+  void servesWhoWaitsInTheOrderInWhichTheyCame() throws Exception {
+    var denoiser = new ScriptedDenoiser();
+    var release = new CompletableFuture<Void>();
+    denoiser.play((session, step) -> {
+      var _ = release.thenRunAsync(() -> session.answer(step));
+    });
+    try (var cluster = new Cluster.Setup().denoiser(denoiser).concurrentGenerationsMax(1, AT_ONCE).start();
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var asked = new ArrayList<Future<Reply>>();
+      for (int i = 0; i < 16; i++) {
+        var request = request(i);
+        asked.add(threads.submit(() -> cluster.client.generate(request)));
+        if (i == 0) {
+          denoiser.nextSession();
+        } else {
+          awaitWaiting(cluster, i);
+        }
+      }
+      release.complete(null);
+      for (var reply : asked) {
+        assertThat(reply.get().ids()).hasSize(8);
+      }
+      var prompts = denoiser.sessions.stream().map(session -> session.opening().getSegmentsList()).toList();
+      var alone = new ArrayList<List<PromptSegment>>();
+      for (int i = 0; i < 16; i++) {
+        var _ = cluster.client.generate(request(i));
+        alone.add(denoiser.sessions.getLast().opening().getSegmentsList());
+      }
+      assertThat(prompts).isEqualTo(alone);
     }
   }
 
@@ -82,6 +139,42 @@ final class ManyClientsTest {
         assertThat(reply.steps().get(STEPS - 2).getProvisionalList()).isEmpty();
       }
     }
+  }
+
+  /// Half of the clients ask once, the others twice in a dialogue.
+  private static void givesEachTheIdsItGetsAlone(Cluster cluster) throws Exception {
+    var clients = new ArrayList<Callable<List<List<Integer>>>>();
+    for (int i = 0; i < AT_ONCE; i++) {
+      int number = i;
+      clients.add(number % 2 == 0
+          ? () -> List.of(cluster.client.generate(request(number)).ids())
+          : () -> twoReplies(cluster, number));
+    }
+    var alone = new ArrayList<List<List<Integer>>>();
+    for (var client : clients) {
+      alone.add(client.call());
+    }
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var together = clients.stream().map(threads::submit).toList();
+      for (int i = 0; i < AT_ONCE; i++) {
+        assertThat(together.get(i).get()).as("client %s", i).isEqualTo(alone.get(i));
+      }
+    }
+    assertThat(alone).doesNotHaveDuplicates();
+    cluster.requireAllEnded();
+  }
+
+  private static List<List<Integer>> twoReplies(Cluster cluster, int number) throws Exception {
+    try (var dialogue = OpenDialogue.on(cluster.client)) {
+      dialogue.open(begin(NewConversation.newBuilder().setDecoding(request(number).getDecoding())));
+      var name = text("Say something about the number " + number);
+      return List.of(dialogue.ask(turn(name, image(PICTURE))).ids(), dialogue.ask(turn(text("Why?"))).ids());
+    }
+  }
+
+  private static void awaitWaiting(Cluster cluster, int count) throws InterruptedException {
+    var registry = cluster.gateway().metrics().registry();
+    Waiting.until(() -> registry.getSampleValue("lladav_generations_waiting") == count);
   }
 
   private static GenerateRequest.Builder request(int number) {

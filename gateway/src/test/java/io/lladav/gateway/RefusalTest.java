@@ -50,7 +50,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class RefusalTest {
   private static final Limits LIMITS = new Limits(64, 6, 400, 200_000, 1_000_000, 2000, 4, 3, 9_216, 5,
-      1000, 2, 4, 3, 8);
+      1000, 2, 4, 3, 8, 0, 1);
   private static final UnknownFieldSet UNKNOWN = UnknownFieldSet.newBuilder()
       .addField(99, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
       .build();
