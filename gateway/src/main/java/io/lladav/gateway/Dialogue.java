@@ -31,9 +31,10 @@ final class Dialogue {
   private final Duration idleMax;
   private final PicturesAhead pictures;
   private @Nullable RunningTurn turn;
+  private int turnsAsked;
 
   /// @param idleMax how long the client may send nothing while no turn runs
-  /// @param arriving bytes of pictures sent ahead, of all dialogues together
+  /// @param arriving bytes of turns and of pictures sent ahead that are not kept yet, of all dialogues together
   Dialogue(RunningTurn.Services services, StreamCall<ChatRequest, ChatResponse> call, Duration idleMax,
       Limits limits, MemoryBudget arriving) {
     this.services = services;
@@ -173,11 +174,9 @@ final class Dialogue {
       throw new InvalidRequest("turn",
           "turn: a second one while one runs (expected: after its `finished`, `cancelled` or `failed`)");
     }
-    var ahead = pictures.handOver();
-    if (turn != null) {
-      turn.join();
-    }
-    turn = RunningTurn.start(services, call, conversationId, asked, ahead);
+    joinTurn();
+    turnsAsked++;
+    turn = RunningTurn.start(services, call, conversationId, pictures.handOver(asked), turnsAsked);
   }
 
   private boolean isTurnRunning() { return turn != null && turn.isRunning(); }

@@ -10,6 +10,7 @@ import io.lladav.decoding.CounterRandom;
 import io.lladav.gateway.conversation.ConversationStore;
 import io.lladav.gateway.conversation.KeptMessages;
 import io.lladav.runtime.ErrorMapping;
+import io.lladav.runtime.RequestContext;
 import io.lladav.runtime.work.StreamCall;
 import io.lladav.v1.ChatRequest;
 import io.lladav.v1.ChatResponse;
@@ -25,7 +26,6 @@ import io.lladav.v1.Role;
 import io.lladav.v1.Turn;
 import io.lladav.v1.TurnCancelled;
 import java.util.HashMap;
-import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -73,12 +73,15 @@ final class RunningTurn {
 
   /// Starts a turn.
   ///
-  /// @param pictures those that were sent ahead, for the turn's images without data
+  /// @param asked is closed by the turn
+  /// @param ordinal which turn of its stream it is, 1 for the first, whatever becomes of it
   static RunningTurn start(Services services, StreamCall<ChatRequest, ChatResponse> call,
-      String conversationId, Turn turn, List<ByteString> pictures) {
+      String conversationId, ArrivedTurn asked, int ordinal) {
     var running = new RunningTurn(services, call, conversationId);
+    var context = RequestContext.current().map(stream -> stream.part(ordinal).attachTo(running.context))
+        .orElse(running.context);
     // The thread alone knows the pictures: an idle dialogue holds none.
-    Thread.ofVirtual().name("turn").start(running.context.wrap(() -> running.run(turn, pictures)));
+    Thread.ofVirtual().name("turn").start(context.wrap(() -> running.run(asked)));
     return running;
   }
 
@@ -102,9 +105,9 @@ final class RunningTurn {
     ended.await();
   }
 
-  private void run(Turn turn, List<ByteString> pictures) {
-    try {
-      end(answer(turn, pictures));
+  private void run(ArrivedTurn asked) {
+    try (asked) {
+      end(answer(asked));
     } catch (Throwable failure) {
       end(failure);
     } finally {
@@ -113,25 +116,28 @@ final class RunningTurn {
     }
   }
 
-  private ChatResponse answer(Turn turn, List<ByteString> pictures) throws Exception {
+  private ChatResponse answer(ArrivedTurn asked) throws Exception {
     number = services.store().find(conversationId).getTurnsCount() + 1;
+    // What has no room must not wait for a place.
+    asked.requireRoom();
     call.awaitReady();
     try (var writer = services.store().write(conversationId);
-        var _ = services.admission().enter(1, turn.getSerializedSize())) {
+        var _ = services.admission().enter(1, asked.wholeBytes())) {
       var conversation = writer.conversation();
       number = conversation.getTurnsCount() + 1;
-      RequestParser.refuseUnknownFields("turn", turn);
-      return answer(request(conversation, writer, PicturesAhead.fill(turn, pictures)), writer);
+      return answer(request(conversation, writer, asked.complete()), asked, writer);
     }
   }
 
-  private ChatResponse answer(GenerateRequest wire, ConversationStore.Writer writer) throws Exception {
+  private ChatResponse answer(GenerateRequest wire, ArrivedTurn asked, ConversationStore.Writer writer)
+      throws Exception {
     int last = wire.getMessagesCount() - 1;
     try {
       var request = services.parser().parse(wire);
       var kept = new HashMap<ByteString, ByteString>();
       var question = KeptMessages.keep(wire.getMessages(last), kept);
       writer.keep(question, kept);
+      asked.close();
       var reply = new Reply();
       var events = new EventWriter(request, services.identity(), 0, call::isReady, reply::take);
       long seed = request.decoding().sampling().seed();

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /// The replies that have an idempotency key. Each is generated once; whoever asks with its key follows it from its first
-/// event, while it runs and for some time after. What has failed is forgotten, so that asking again tries again.
+/// event, while it runs and for some time after, within bounds of number and bytes: the oldest that has ended goes first. What has failed is forgotten, so that asking again tries again.
 final class SharedReplies {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
@@ -77,7 +77,7 @@ final class SharedReplies {
 
   private void run(String key, SharedReply reply, Work work) {
     try {
-      work.run(reply::append);
+      work.run(message -> append(message, reply));
       reply.end(null);
     } catch (Throwable failure) {
       lock.lock();
@@ -96,14 +96,43 @@ final class SharedReplies {
   }
 
   private void makeRoom() {
-    if (replies.size() < config.repliesMax()) {
-      return;
+    if (replies.size() >= config.repliesMax() && !forgetOldestEnded()) {
+      throw new Overloaded(RETRY_AFTER,
+          "idempotency_key: %d replies with keys are running (expected: at most %d, shared-replies.replies-max)"
+              .formatted(replies.size(), config.repliesMax()));
     }
+  }
+
+  private void append(GenerateResponse message, SharedReply reply) {
+    lock.lock();
+    try {
+      makeRoomFor(message.getSerializedSize());
+      reply.append(message);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /* Sums are made anew each time: replies are few, and nothing can drift. */
+  private void makeRoomFor(int bytes) {
+    while (keptBytes() > config.bytesMax() - bytes) {
+      if (!forgetOldestEnded()) {
+        throw new Overloaded(RETRY_AFTER,
+            ("idempotency_key: %d replies with keys are running and hold %d bytes, %d more are needed"
+                + " (expected: at most %d, shared-replies.bytes-max)")
+                .formatted(replies.size(), keptBytes(), bytes, config.bytesMax()));
+      }
+    }
+  }
+
+  private long keptBytes() {
+    return replies.values().stream().mapToLong(SharedReply::bytes).sum();
+  }
+
+  private boolean forgetOldestEnded() {
     var ended = replies.entrySet().stream().filter(entry -> entry.getValue().hasEnded()).findFirst();
-    replies.remove(ended.orElseThrow(() -> new Overloaded(RETRY_AFTER,
-        "idempotency_key: %d replies with keys are running (expected: at most %d, shared-replies.replies-max)"
-            .formatted(replies.size(), config.repliesMax())))
-        .getKey());
+    ended.ifPresent(entry -> replies.remove(entry.getKey()));
+    return ended.isPresent();
   }
 
   private static void requireSame(SharedReply known, byte[] digest) {

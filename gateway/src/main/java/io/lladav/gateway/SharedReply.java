@@ -21,6 +21,7 @@ final class SharedReply {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final List<GenerateResponse> messages = new ArrayList<>();
+  private long bytes;
   private int followers;
   private Instant leftAt;
   private @Nullable Instant endedAt;
@@ -49,6 +50,7 @@ final class SharedReply {
         throw new CancellationException("nobody follows the reply any more");
       }
       messages.add(message);
+      bytes += message.getSerializedSize();
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -64,6 +66,16 @@ final class SharedReply {
       failure = cause;
       endedAt = clock.instant();
       changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Bytes of its messages.
+  long bytes() {
+    lock.lock();
+    try {
+      return bytes;
     } finally {
       lock.unlock();
     }

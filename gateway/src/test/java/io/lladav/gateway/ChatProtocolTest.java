@@ -19,6 +19,7 @@ import io.lladav.v1.ChatRequest;
 import io.lladav.v1.DecodingSettings;
 import io.lladav.v1.NewConversation;
 import io.lladav.v1.OpenConversation;
+import io.lladav.v1.Part;
 import io.lladav.v1.Role;
 import java.util.List;
 import java.util.stream.Stream;
@@ -35,6 +36,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class ChatProtocolTest {
   private static final ByteString THREE = ByteString.copyFromUtf8("abc");
+  private static final ByteString NINE = THREE.concat(THREE).concat(THREE);
+  /// An image without data: the next picture sent ahead.
+  private static final Part NEXT = image(ByteString.EMPTY);
   private static final UnknownFieldSet UNKNOWN = UnknownFieldSet.newBuilder()
       .addField(99, UnknownFieldSet.Field.newBuilder().addVarint(1).build()).build();
 
@@ -78,14 +82,19 @@ final class ChatProtocolTest {
 
   @ParameterizedTest(name = "{1}: {2}")
   @MethodSource("tooMuch")
-  void endsTheStreamNamingTheLimit(List<ChatRequest> requests, String limit, String message)
+  void failsTheTurnNamingTheLimitAndGoesOn(List<ChatRequest> requests, String limit, String message)
       throws Exception {
     try (var dialogue = OpenDialogue.on(cluster.client)) {
-      var failure = dialogue.say(requests.toArray(ChatRequest[]::new)).end().failure();
+      dialogue.open(begin());
+      var failed = dialogue.say(requests.toArray(ChatRequest[]::new)).unanswered();
+      var failure = Failure.of(failed.getFailed());
 
       assertThat(failure.message()).isEqualTo(message);
       assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
       assertThat(failure.limits()).containsExactly(limit);
+      assertThat(failed.getTurn()).isEqualTo(1);
+      requireTakesPictures(dialogue);
+      assertThat(dialogue.say(turn(text("?"))).hear().getReply().hasStarted()).isTrue();
     }
   }
 
@@ -110,13 +119,35 @@ final class ChatProtocolTest {
   @Test
   void refusesPicturesBeyondTheRoomOfAllDialogues() throws Exception {
     try (var dialogue = OpenDialogue.on(cluster.client)) {
-      var nine = THREE.concat(THREE).concat(THREE);
-      var failure = dialogue.say(begin(), ahead(9), chunk(0, nine), ahead(9)).failure();
+      dialogue.open(begin());
+      dialogue.say(ahead(9), chunk(0, NINE), ahead(9), chunk(0, NINE), turn(NEXT, NEXT));
+      var failure = Failure.of(dialogue.unanswered().getFailed());
 
       assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
       assertThat(failure.hasRetry()).isTrue();
-      assertThat(failure.message()).startsWith("conversations.arriving-bytes-max: 9 bytes needed");
+      assertThat(failure.message())
+          .isEqualTo("conversations.arriving-bytes-max: 9 bytes needed (9 of 15 are taken)");
+      requireTakesPictures(dialogue);
     }
+  }
+
+  @Test
+  void wantsARefusedPictureToItsEnd() throws Exception {
+    try (var dialogue = OpenDialogue.on(cluster.client)) {
+      dialogue.open(begin());
+      var failure = dialogue.say(ahead(1L << 40), chunk(0, NINE), turn(NEXT)).failure();
+
+      assertThat(failure.message()).isEqualTo(
+          "turn: after 9 of 1099511627776 bytes of a picture (expected: its other chunks first)");
+    }
+  }
+
+  /// Fails unless there is room for pictures; they are none, as their turn tells.
+  private static void requireTakesPictures(OpenDialogue dialogue) throws Exception {
+    var failed = dialogue.say(ahead(9), chunk(0, NINE), ahead(6), chunk(0, THREE), chunk(3, THREE),
+        turn(NEXT, NEXT)).unanswered();
+    assertThat(failed.getFailed().getMessage())
+        .startsWith("turn.parts[0].image.data: picture: unknown format");
   }
 
   static Stream<Arguments> openings() {
@@ -187,10 +218,18 @@ final class ChatProtocolTest {
   static Stream<Arguments> tooMuch() {
     return Stream.of(
         row("limits.image-bytes-max",
-            "picture.byte_count: 11 bytes (expected: at most 10, limits.image-bytes-max)", begin(),
-            ahead(11)),
+            "picture.byte_count: 11 bytes (expected: at most 10, limits.image-bytes-max)",
+            ahead(11), chunk(0, NINE), chunk(9, THREE.substring(1)), turn(NEXT)),
+        row("limits.image-bytes-max",
+            "picture.byte_count: 11 bytes (expected: at most 10, limits.image-bytes-max)", ahead(9),
+            chunk(0, NINE), ahead(11), chunk(0, NINE), chunk(9, THREE.substring(1)), ahead(9), chunk(0, NINE),
+            turn(NEXT, NEXT, NEXT)),
+        row("conversations.arriving-bytes-max",
+            "conversations.arriving-bytes-max: 70010 bytes needed (at most 15)",
+            turn(text("x".repeat(70_002)))),
         row("limits.images-max", "picture: 3 pictures for one turn (expected: at most 2, limits.images-max)",
-            begin(), ahead(3), chunk(0, THREE), ahead(3), chunk(0, THREE), ahead(3)));
+            ahead(3), chunk(0, THREE), ahead(3), chunk(0, THREE), ahead(3), chunk(0, THREE),
+            turn(NEXT, NEXT, NEXT)));
   }
 
   private static Arguments row(String field, String message, ChatRequest... requests) {

@@ -16,6 +16,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.google.protobuf.ByteString;
+import com.google.rpc.ErrorInfo;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.lladav.gateway.conversation.ConversationsConfig;
@@ -52,6 +53,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(240)
 final class ChatTest {
   private static final ByteString SHAPES = picture("shapes-384x384.png");
+  private static final ByteString LARGE = picture("field-480x640.png");
   private static final ByteString FIELD = picture("field-300x60.png");
 
   @Test
@@ -386,6 +388,82 @@ final class ChatTest {
   }
 
   @Test
+  void countsWholeTurnsThatAreNotKeptYet() throws Exception {
+    var d = ConversationsConfig.defaults();
+    var release = new CompletableFuture<Void>();
+    var denoiser = new ScriptedDenoiser().play((session, step) -> {
+      var _ = release.thenRunAsync(() -> session.answer(step));
+    });
+    try (var cluster = new Cluster.Setup().denoiser(denoiser).concurrentGenerationsMax(1, 8)
+        .conversations(new ConversationsConfig(d.countMax(), d.turnsMax(), d.conversationBytesMax(),
+            d.bytesMax(), d.unusedMax(), d.openMax(), d.idleMax(), 200_000))
+        .start();
+        var running = OpenDialogue.on(cluster.client);
+        var first = OpenDialogue.on(cluster.client);
+        var second = OpenDialogue.on(cluster.client)) {
+      for (var dialogue : List.of(running, first, second)) {
+        dialogue.open(begin());
+      }
+      // 146 KB each: two have no room, but the running one is kept with its conversation.
+      running.say(turn(image(LARGE)));
+      denoiser.nextSession();
+      first.say(turn(image(LARGE)));
+      awaitWaiting(cluster, 1);
+      var failure = Failure.of(second.say(turn(image(LARGE))).unanswered().getFailed());
+      second.say(turn(text("Small?")));
+      awaitWaiting(cluster, 2);
+      release.complete(null);
+
+      assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+      assertThat(failure.hasRetry()).isTrue();
+      assertThat(failure.message()).startsWith("conversations.arriving-bytes-max: 14");
+      assertThat(running.reply().ids()).hasSize(8);
+      assertThat(first.reply().ids()).hasSize(8);
+      assertThat(second.reply().ids()).as("small turns need no room").hasSize(8);
+      assertThat(second.ask(turn(image(LARGE))).ids()).as("room was given back").hasSize(8);
+    }
+  }
+
+  @Test
+  void cancelsATurnThatWaitsForItsPlace() throws Exception {
+    var release = new CompletableFuture<Void>();
+    var denoiser = new ScriptedDenoiser().play((session, step) -> {
+      var _ = release.thenRunAsync(() -> session.answer(step));
+    });
+    try (var cluster = new Cluster.Setup().denoiser(denoiser).concurrentGenerationsMax(1, 8).start();
+        var running = OpenDialogue.on(cluster.client);
+        var waiting = OpenDialogue.on(cluster.client)) {
+      running.open(begin());
+      waiting.open(begin());
+      running.say(turn(text("One?")));
+      denoiser.nextSession();
+      waiting.say(turn(text("Me?")));
+      awaitWaiting(cluster, 1);
+
+      assertThat(waiting.say(cancelTurn()).hear().hasCancelled()).isTrue();
+      release.complete(null);
+      assertThat(running.reply().ids()).hasSize(8);
+      assertThat(waiting.ask(turn(text("Now?"))).ids()).hasSize(8);
+    }
+  }
+
+  @Test
+  void tellsTheTurnsOfAStreamApart() throws Exception {
+    try (var cluster = Cluster.start(); var dialogue = OpenDialogue.on(cluster.client)) {
+      dialogue.open(begin());
+      var first = dialogue.ask(turn(text("One?"))).started().getRequestId();
+      var failed = dialogue.say(turn(Part.getDefaultInstance())).unanswered().getFailed();
+      var third = dialogue.ask(turn(text("Two?"))).started().getRequestId();
+      var stream = first.substring(0, first.indexOf('/'));
+
+      assertThat(List.of(first, third)).containsExactly(stream + "/1", stream + "/3");
+      assertThat(failed.getDetails(0).unpack(ErrorInfo.class).getMetadataMap()).containsEntry("request_id",
+          stream + "/2");
+      assertThat(cluster.denoiserServer().requestIds).as("in the services behind").contains(first, third);
+    }
+  }
+
+  @Test
   void endsADialogueInWhichNothingIsSent() throws Exception {
     var release = new CompletableFuture<Void>();
     var denoiser = new ScriptedDenoiser().play((session, step) -> {
@@ -465,6 +543,11 @@ final class ChatTest {
       return List.of(dialogue.ask(turn(text(name), image(FIELD))).ids(),
           dialogue.ask(turn(text("Why?"))).ids(), dialogue.ask(turn(image(SHAPES))).ids());
     }
+  }
+
+  private static void awaitWaiting(Cluster cluster, int count) throws InterruptedException {
+    var registry = cluster.gateway().metrics().registry();
+    Waiting.until(() -> registry.getSampleValue("lladav_generations_waiting") == count);
   }
 
   private static void requireFailed(OpenDialogue dialogue, ChatRequest turn, String field, String message)

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 final class SharedRepliesTest {
   private final ManualClock clock = new ManualClock();
   private final SharedReplies replies = new SharedReplies(
-      new SharedReplyConfig(Duration.ofMinutes(5), Duration.ofSeconds(10), 2), clock);
+      new SharedReplyConfig(Duration.ofMinutes(5), Duration.ofSeconds(10), 2, 1 << 20), clock);
   private final AtomicInteger runs = new AtomicInteger();
 
   @Test
@@ -139,7 +139,8 @@ final class SharedRepliesTest {
     assertThat(follow("3", work("c"))).containsExactly("c");
     assertThat(follow("1", work("b"))).containsExactly("b");
 
-    var busy = new SharedReplies(new SharedReplyConfig(Duration.ofMinutes(5), Duration.ofSeconds(10), 1),
+    var busy = new SharedReplies(
+        new SharedReplyConfig(Duration.ofMinutes(5), Duration.ofSeconds(10), 1, 1 << 20),
         clock);
     var begun = new CountDownLatch(1);
     var goOn = new CountDownLatch(1);
@@ -159,6 +160,34 @@ final class SharedRepliesTest {
   }
 
   @Test
+  void theOldestEndedReplyMakesRoomForLargeOnes() throws Exception {
+    var narrow = narrow(250);
+    follow(narrow, "1", work("a".repeat(100)));
+    follow(narrow, "2", work("b".repeat(100)));
+    assertThat(follow(narrow, "3", work("c".repeat(50), "d".repeat(30)))).hasSize(2);
+
+    assertThat(follow(narrow, "2", work("other"))).containsExactly("b".repeat(100));
+    assertThat(follow(narrow, "1", work("other"))).containsExactly("other");
+  }
+
+  @Test
+  void aReplyThatFindsNoRoomFailsAndIsForgotten() throws Exception {
+    var narrow = narrow(250);
+    assertThatExceptionOfType(Overloaded.class)
+        .isThrownBy(() -> follow(narrow, "1", work("a".repeat(100), "b".repeat(150))))
+        .withMessage(
+            "idempotency_key: 1 replies with keys are running and hold 104 bytes, 156 more are needed"
+                + " (expected: at most 250, shared-replies.bytes-max)");
+
+    assertThat(follow(narrow, "1", work("c".repeat(200)))).containsExactly("c".repeat(200));
+  }
+
+  private SharedReplies narrow(long bytes) {
+    return new SharedReplies(new SharedReplyConfig(Duration.ofMinutes(5), Duration.ofSeconds(10), 9, bytes),
+        clock);
+  }
+
+  @Test
   void repeatedCallGetsTheSameReplyFromOneGeneration() throws Exception {
     try (var cluster = Cluster.start()) {
       var request = question("What is this?").setIdempotencyKey("order-66");
@@ -174,6 +203,11 @@ final class SharedRepliesTest {
   }
 
   private List<String> follow(String key, SharedReplies.Work work) throws Exception {
+    return follow(replies, key, work);
+  }
+
+  private static List<String> follow(SharedReplies replies, String key, SharedReplies.Work work)
+      throws Exception {
     var texts = new ArrayList<String>();
     replies.follow(request(key), work, message -> texts.add(message.getAppended().getText()));
     return texts;

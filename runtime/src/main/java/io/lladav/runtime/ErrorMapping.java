@@ -150,7 +150,9 @@ public final class ErrorMapping {
   }
 
   private static ErrorInfo reason(String reason) {
-    return ErrorInfo.newBuilder().setReason(reason).setDomain(DOMAIN).build();
+    var info = ErrorInfo.newBuilder().setReason(reason).setDomain(DOMAIN);
+    RequestContext.current().ifPresent(request -> info.putMetadata("request_id", request.requestId()));
+    return info.build();
   }
 
   private static ErrorInfo reason(String reason, String key, String value) {

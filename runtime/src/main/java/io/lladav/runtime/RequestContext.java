@@ -35,6 +35,15 @@ public record RequestContext(String requestId, @Nullable String traceparent, @Nu
     return Optional.ofNullable(KEY.get());
   }
 
+  /// A part of this request that is told apart from the others in logs and failures.
+  ///
+  /// @param ordinal which part, 1 for the first; ends the part's id
+  public RequestContext part(int ordinal) {
+    var suffix = "/" + ordinal;
+    var prefix = requestId.substring(0, Math.min(requestId.length(), ID_LENGTH_MAX - suffix.length()));
+    return new RequestContext(prefix + suffix, traceparent, tracestate);
+  }
+
   /// The given context, with this request in it.
   public Context attachTo(Context context) {
     return context.withValue(KEY, this);

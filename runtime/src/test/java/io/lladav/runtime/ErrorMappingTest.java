@@ -31,6 +31,15 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 final class ErrorMappingTest {
+  @Test
+  void namesTheRequest() throws Exception {
+    var failure = new RequestContext("r-1", null, null).attachTo(Context.ROOT)
+        .call(() -> ErrorMapping.toStatus(new CancellationException()));
+    var info = requireNonNull(StatusProto.fromThrowable(failure)).getDetails(0).unpack(ErrorInfo.class);
+
+    assertThat(info.getMetadataMap()).containsExactly(java.util.Map.entry("request_id", "r-1"));
+  }
+
   static List<Arguments> failures() {
     return List.of(
         Arguments.of(new ServiceException.InvalidRequest("steps", "steps: 0 (expected: 1..4)"),

@@ -58,6 +58,15 @@ final class RequestContextTest {
     }
   }
 
+  @Test
+  void namesItsParts() {
+    var request = new RequestContext("r-1", TRACE, null);
+
+    assertThat(request.part(2)).isEqualTo(new RequestContext("r-1/2", TRACE, null));
+    assertThat(new RequestContext("x".repeat(127), null, null).part(10).requestId())
+        .isEqualTo("x".repeat(125) + "/10");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"", "with blank",
       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"

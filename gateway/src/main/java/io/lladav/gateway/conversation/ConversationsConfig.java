@@ -13,7 +13,8 @@ import java.time.Duration;
 /// @param unusedMax how long a conversation is kept after its last use
 /// @param openMax dialogues open at once; further ones are refused with RetryInfo
 /// @param idleMax how long a client may send nothing while no turn runs, or take nothing
-/// @param arrivingBytesMax bytes of pictures sent ahead that wait for their turn, of all open dialogues together
+/// @param arrivingBytesMax bytes of pictures sent ahead and of turns above 64 KiB that are not kept yet, of all open
+///     dialogues together
 public record ConversationsConfig(int countMax, int turnsMax, long conversationBytesMax, long bytesMax,
     Duration unusedMax, int openMax, Duration idleMax, long arrivingBytesMax) {
   private static final long MEBIBYTE = 1 << 20;
