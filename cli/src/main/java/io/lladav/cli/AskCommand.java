@@ -1,5 +1,7 @@
 package io.lladav.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.protobuf.ByteString;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.Image;
@@ -17,8 +19,11 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /// Asks a running gateway one question.
 // @formatter:off: the formatter joins annotations into lines of any length.
@@ -31,8 +36,19 @@ final class AskCommand implements Callable<Integer> {
   private List<Path> images = new ArrayList<>();
 
   @Option(names = "--video", paramLabel = "FILE",
-      description = "A frame of the video; given again for every frame, in order.")
+      description = "An animated GIF or WebP file; or a frame, given again for every frame, in order.")
   private List<Path> frames = new ArrayList<>();
+
+  @Option(names = "--frame-count", paramLabel = "N",
+      description = "With an animated file: how many of its frames to look at, at even distances.")
+  private @Nullable Integer frameCount;
+
+  @Option(names = "--n", paramLabel = "N", description = "Replies to the same question, each with its own seed.")
+  private int answers;
+
+  @Option(names = "--confidences",
+      description = "Lists every token of the reply: position, step that committed it, confidence, text.")
+  private boolean confidences;
 
   @Option(names = "--system", paramLabel = "TEXT", description = "Replaces the default system message.")
   private @Nullable String system;
@@ -51,14 +67,33 @@ final class AskCommand implements Callable<Integer> {
   private String question = "";
   // @formatter:on
 
+  @Spec
+  private @Nullable CommandSpec spec;
+
   @Override
   public Integer call() throws Exception {
+    if (json && confidences) {
+      throw usage(
+          "--confidences: not with --json (expected: one of them; the events of --json hold confidences)");
+    }
     var terminal = Terminal.output();
     try (var gateway = Gateway.at(target)) {
-      gateway.ask(request(!json && terminal.isLive()),
-          json ? new JsonReplyView(terminal.out()) : ReplyView.of(terminal));
+      gateway.ask(request(!json && answers <= 1 && terminal.isLive()), view(terminal));
     }
     return 0;
+  }
+
+  private ReplyView view(Terminal terminal) {
+    if (json) {
+      return new JsonReplyView(terminal.out());
+    }
+    return answers > 1
+        ? new AnswersView(terminal.out(), answers, () -> listed(new PlainReplyView(terminal.out()), terminal))
+        : listed(ReplyView.of(terminal), terminal);
+  }
+
+  private ReplyView listed(ReplyView view, Terminal terminal) {
+    return confidences ? new ConfidencesView(view, terminal.out()) : view;
   }
 
   /// The message that was asked for.
@@ -66,7 +101,7 @@ final class AskCommand implements Callable<Integer> {
   /// @param provisional whether guesses are wanted
   GenerateRequest request(boolean provisional) throws IOException {
     var request = GenerateRequest.newBuilder().setDecoding(decoding.toMessage())
-        .setStream(StreamOptions.newBuilder().setProvisional(provisional));
+        .setStream(StreamOptions.newBuilder().setProvisional(provisional)).setN(answers);
     if (system != null) {
       request.addMessages(message(Role.ROLE_SYSTEM, List.of(Part.newBuilder().setText(system).build())));
     }
@@ -78,15 +113,35 @@ final class AskCommand implements Callable<Integer> {
     for (var file : images) {
       parts.add(Part.newBuilder().setImage(image(file)).build());
     }
-    if (!frames.isEmpty()) {
-      var video = Video.newBuilder();
-      for (var file : frames) {
-        video.addFrames(image(file));
-      }
-      parts.add(Part.newBuilder().setVideo(video).build());
+    if (!frames.isEmpty() || frameCount != null) {
+      parts.add(Part.newBuilder().setVideo(video()).build());
     }
     parts.add(Part.newBuilder().setText(question).build());
     return parts;
+  }
+
+  /* One animated file is the video; several files are its frames, whatever they are. */
+  private Video video() throws IOException {
+    var video = Video.newBuilder();
+    for (var file : frames) {
+      video.addFrames(image(file));
+    }
+    var whole = frames.size() == 1 && AnimatedFile.is(video.getFrames(0).getData());
+    if (!whole && frameCount != null) {
+      throw usage("--frame-count: %d (expected: with one animated GIF or WebP file in --video)"
+          .formatted(frameCount));
+    }
+    if (whole) {
+      video.setData(video.getFrames(0).getData()).clearFrames();
+    }
+    if (frameCount != null) {
+      video.setFrameCount(frameCount);
+    }
+    return video.build();
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(requireNonNull(spec).commandLine(), message);
   }
 
   private static Message message(Role role, List<Part> parts) {

@@ -4,8 +4,10 @@ import com.google.protobuf.ProtocolMessageEnum;
 import io.lladav.v1.Attention;
 import io.lladav.v1.Cache;
 import io.lladav.v1.DecodingSettings;
+import io.lladav.v1.Draft;
 import io.lladav.v1.FactorQuirks;
 import io.lladav.v1.ImagePlacement;
+import io.lladav.v1.LogitBias;
 import io.lladav.v1.MultiImage;
 import io.lladav.v1.PromptQuirks;
 import io.lladav.v1.Remasking;
@@ -20,6 +22,7 @@ import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -62,6 +65,20 @@ final class DecodingOptions {
 
   @Option(names = "--suffix", paramLabel = "TEXT", description = "Fixed text after the generated part.")
   private @Nullable String suffix;
+
+  @ArgGroup
+  private @Nullable DraftOption draft;
+
+  @Option(names = "--max-nfe", paramLabel = "N", description = "Forwards that the reply may take.")
+  private @Nullable Integer maxNfe;
+
+  @Option(names = "--ban", paramLabel = "ID", split = ",",
+      description = "A token id that is never chosen; may be given again.")
+  private List<Integer> banned = new ArrayList<>();
+
+  @Option(names = "--bias", paramLabel = "ID=BIAS", split = ",", converter = BiasConverter.class,
+      description = "What is added to the logit of a token, -100 to 100; may be given again.")
+  private List<LogitBias> biases = new ArrayList<>();
 
   @Option(names = "--think-mode", paramLabel = "MODE", converter = ThinkModeConverter.class,
       description = "think or no_think.")
@@ -139,6 +156,12 @@ final class DecodingOptions {
     set(cfgScale, settings::setCfgScale);
     set(remasking, settings::setRemasking);
     set(suffix, settings::setSuffix);
+    if (draft != null) {
+      set(draft.text, settings::setDraft);
+      set(draft.file, settings::setDraft);
+    }
+    set(maxNfe, settings::setMaxNfe);
+    settings.addAllBannedTokenIds(banned).addAllLogitBiases(biases);
     set(thinkMode, settings::setThinkMode);
     set(attention, settings::setAttention);
     set(promptQuirks, settings::setPromptQuirks);
@@ -159,6 +182,19 @@ final class DecodingOptions {
       settings.setStop(StopStrings.newBuilder().addAllValues(noStop ? List.of() : stop));
     }
     return settings.build();
+  }
+
+  /// Where a draft is; one of them.
+  static final class DraftOption {
+    // @formatter:off: the formatter joins annotations into lines of any length.
+    @Option(names = "--draft", paramLabel = "TEXT", converter = DraftText.Converter.class,
+        description = "A reply with holes: 'The answer is {3}.' leaves 3 positions masked; {{ is a brace.")
+    private @Nullable Draft text;
+
+    @Option(names = "--draft-file", paramLabel = "FILE", converter = DraftText.FileConverter.class,
+        description = "The file that holds it.")
+    private @Nullable Draft file;
+    // @formatter:on
   }
 
   private static <T> void set(@Nullable T value, Consumer<T> setter) {
@@ -189,6 +225,20 @@ final class DecodingOptions {
 
     private String label(E value) {
       return value.name().substring(prefix.length()).toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /// Reads `ID=BIAS`.
+  private static final class BiasConverter implements ITypeConverter<LogitBias> {
+    @Override
+    public LogitBias convert(String text) {
+      int end = text.indexOf('=');
+      try {
+        return LogitBias.newBuilder().setTokenId(Integer.parseInt(text.substring(0, Math.max(0, end))))
+            .setBias(Float.parseFloat(text.substring(end + 1))).build();
+      } catch (NumberFormatException _) {
+        throw new TypeConversionException(text + " (expected: ID=BIAS, such as 512=-2.5)");
+      }
     }
   }
 

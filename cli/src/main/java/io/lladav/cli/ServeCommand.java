@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Spec;
 final class ServeCommand implements Callable<Integer> {
   // @formatter:off: the formatter joins annotations into lines of any length.
   @Option(names = "--checkpoint", paramLabel = "DIR",
-      description = "The checkpoint directory of all four services (default: the demonstration's).")
+      description = "The checkpoint directory (default: for all four services the demonstration's).")
   private @Nullable Path checkpoint;
 
   @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = "embedded", description = "embedded.")
@@ -31,7 +32,7 @@ final class ServeCommand implements Callable<Integer> {
 
   @Parameters(arity = "0..*", hideParamSyntax = true, paramLabel = "[SERVICE [OPTION]...]",
       description = "One of vision, projector, denoiser, gateway: runs it alone, in this process, with its own"
-          + " options (--config FILE, --print-config).")
+          + " options (--config FILE, --set KEY=VALUE, --print-config).")
   private List<String> alone = new ArrayList<>();
   // @formatter:on
 
@@ -51,8 +52,15 @@ final class ServeCommand implements Callable<Integer> {
         .findFirst()
         .orElseThrow(() -> usage("%s: no such service (expected: %s)".formatted(alone.getFirst(),
             Arrays.stream(Service.values()).map(Service::label).collect(Collectors.joining(", ")))));
-    service.runHere(alone.subList(1, alone.size()).toArray(String[]::new));
+    service.runHere(arguments());
     return 0;
+  }
+
+  private String[] arguments() {
+    var own = alone.subList(1, alone.size());
+    return checkpoint == null
+        ? own.toArray(String[]::new)
+        : Stream.concat(Stream.of("--set", "checkpoint=" + checkpoint), own.stream()).toArray(String[]::new);
   }
 
   private int serveAll() throws InterruptedException {

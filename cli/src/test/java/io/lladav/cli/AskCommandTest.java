@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lladav.v1.Cache;
 import io.lladav.v1.DecodingSettings;
+import io.lladav.v1.Draft;
+import io.lladav.v1.DraftPart;
 import io.lladav.v1.FactorQuirks;
 import io.lladav.v1.GenerateRequest;
+import io.lladav.v1.LogitBias;
 import io.lladav.v1.Part;
 import io.lladav.v1.Remasking;
 import io.lladav.v1.Role;
@@ -13,12 +16,16 @@ import io.lladav.v1.Schedule;
 import io.lladav.v1.StopStrings;
 import io.lladav.v1.Strategy;
 import io.lladav.v1.ThinkMode;
+import io.lladav.v1.Video;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 final class AskCommandTest {
@@ -58,6 +65,99 @@ final class AskCommandTest {
         .isEqualTo(DecodingSettings.newBuilder().setRemasking(Remasking.REMASKING_ENTROPY)
             .setSchedule(Schedule.SCHEDULE_SHIFTED).setScheduleAlpha(0.5).setCache(Cache.CACHE_INTERVAL)
             .setPromptInterval(50).setGenInterval(5).setTransferRatio(0.1).build());
+  }
+
+  @Test
+  void takesDraftsBudgetsAndBiases() throws Exception {
+    assertThat(
+        request("--draft", "Yes: {3}, {{1}.", "--max-nfe", "5", "--ban", "7,9", "--ban", "11", "--bias",
+            "512=-2.5", "--bias", "3=1e1", "Why?").getDecoding())
+        .isEqualTo(DecodingSettings.newBuilder().setMaxNfe(5).setDraft(Draft.newBuilder()
+            .addParts(DraftPart.newBuilder().setText("Yes: ")).addParts(DraftPart.newBuilder().setHole(3))
+            .addParts(DraftPart.newBuilder().setText(", {1}.")))
+            .addBannedTokenIds(7).addBannedTokenIds(9).addBannedTokenIds(11)
+            .addLogitBiases(LogitBias.newBuilder().setTokenId(512).setBias(-2.5f))
+            .addLogitBiases(LogitBias.newBuilder().setTokenId(3).setBias(10)).build());
+  }
+
+  @Test
+  void readsADraftFromAFile(@TempDir Path folder) throws Exception {
+    var file = Files.writeString(folder.resolve("draft.txt"), "{2}\nor {4}\n");
+
+    assertThat(request("--draft-file", file.toString(), "Why?").getDecoding().getDraft())
+        .isEqualTo(Draft.newBuilder().addParts(DraftPart.newBuilder().setHole(2))
+            .addParts(DraftPart.newBuilder().setText("\nor ")).addParts(DraftPart.newBuilder().setHole(4))
+            .build());
+  }
+
+  @Test
+  void asksForSeveralAnswers() throws Exception {
+    assertThat(request("--n", "3", "Why?").getN()).isEqualTo(3);
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = {
+      "--draft | a {0} | {0} (expected: {N} with 1 position or more; {{ is a brace)",
+      "--draft | {some} | {some} (expected: {N} with 1 position or more; {{ is a brace)",
+      "--draft | a { b | { (expected: {N} with 1 position or more; {{ is a brace)",
+      "--draft | '' | nothing (expected: text with holes, such as 'The answer is {3}.')",
+      "--draft-file | nowhere.txt | nowhere.txt: cannot be read: nowhere.txt", "--max-nfe | many | 'many'",
+      "--ban | x | 'x'", "--bias | 5 | 5 (expected: ID=BIAS, such as 512=-2.5)",
+      "--bias | 5=x | 5=x (expected: ID=BIAS, such as 512=-2.5)",
+      "--bias | =1 | =1 (expected: ID=BIAS, such as 512=-2.5)", "--n | few | 'few'",
+      "--frame-count | 3 | --frame-count: 3 (expected: with one animated GIF or WebP file in --video)"})
+  void namesTheOptionThatIsWrong(String option, String value, String complaint) {
+    var complaints = new StringWriter();
+    var code = Main.commandLine().setErr(new PrintWriter(complaints)).execute("ask", option, value, "Why?");
+
+    assertThat(code).isEqualTo(2);
+    assertThat(complaints.toString()).contains(option).contains(complaint);
+  }
+
+  @Test
+  void refusesTwoDrafts(@TempDir Path folder) throws Exception {
+    var file = Files.writeString(folder.resolve("draft.txt"), "{2}").toString();
+    var complaints = new StringWriter();
+    var code = Main.commandLine().setErr(new PrintWriter(complaints)).execute("ask", "--draft", "{3}",
+        "--draft-file", file, "Why?");
+
+    assertThat(code).isEqualTo(2);
+    assertThat(complaints.toString()).contains("--draft=TEXT, --draft-file=FILE are mutually exclusive");
+  }
+
+  @Test
+  void refusesToListConfidencesTwice() {
+    var complaints = new StringWriter();
+    var code = Main.commandLine().setErr(new PrintWriter(complaints)).execute("ask", "--json",
+        "--confidences",
+        "Why?");
+
+    assertThat(code).isEqualTo(2);
+    assertThat(complaints.toString()).contains("--confidences: not with --json");
+  }
+
+  @Test
+  void sendsOneAnimatedFileWholeAndOtherFilesAsFrames(@TempDir Path folder) throws Exception {
+    var images = Path.of(System.getProperty("conformance.dir"), "images");
+    var gif = images.resolve("animated.gif").toString();
+    var still = images.resolve("lossless.webp").toString();
+    var animated = Files.write(folder.resolve("a.webp"),
+        new byte[]{'R', 'I', 'F', 'F', 9, 0, 0, 0, 'W', 'E', 'B', 'P', 'V', 'P', '8', 'X', 10, 0, 0, 0, 2})
+        .toString();
+
+    var whole = video("--video", gif, "--frame-count", "3");
+    assertThat(whole.getData().toByteArray()).isEqualTo(Files.readAllBytes(Path.of(gif)));
+    assertThat(whole.getFrameCount()).isEqualTo(3);
+    assertThat(whole.getFramesList()).isEmpty();
+    assertThat(video("--video", animated).getData()).isNotEmpty();
+    assertThat(video("--video", animated).hasFrameCount()).isFalse();
+    assertThat(video("--video", still).getFramesCount()).isEqualTo(1);
+    assertThat(video("--video", gif, "--video", gif).getFramesCount()).isEqualTo(2);
+  }
+
+  private static Video video(String... arguments) throws Exception {
+    return request(Stream.concat(Stream.of(arguments), Stream.of("Why?")).toArray(String[]::new))
+        .getMessages(0).getParts(0).getVideo();
   }
 
   @Test

@@ -59,6 +59,45 @@ final class ReplyViewTest {
     assertThat(new JsonMapper().readTree(lines.get(2)).at("/finished/text").asText()).isEqualTo("A cat");
   }
 
+  @Test
+  void listsTheTokensOfAReply() {
+    var view = new ConfidencesView(new PlainReplyView(out), out);
+    view.show(GenerateResponse.newBuilder().setStarted(Started.newBuilder()
+        .addDraft(Token.newBuilder().setPosition(0).setText("A"))).build());
+    view.show(GenerateResponse.newBuilder().setStep(Step.newBuilder().addCommitted(
+        Token.newBuilder().setPosition(2).setText("\n\u001b["))).build());
+    view.show(GenerateResponse.newBuilder().setFinished(Finished.newBuilder().setText("A cat")
+        .addTokenIds(5).addTokenIds(9).addTokenIds(77).addTokenIds(4).addConfidences(1).addConfidences(0)
+        .addConfidences(0.123456f).addCommitSteps(0).addCommitSteps(0).addCommitSteps(12)).build());
+
+    assertThat(printed().lines().skip(2)).containsExactly("position  step  confidence  token",
+        "       0     0      1.0000  5 \"A\"", "       1     0      0.0000  9 (masked)",
+        "       2    12      0.1235  77 \"\\n [\"");
+    assertThat(printed()).startsWith("A cat\n");
+  }
+
+  @Test
+  void showsSeveralAnswersOneAfterTheOther() {
+    var view = new AnswersView(out, 3, () -> new PlainReplyView(out));
+    for (var answer : List.of(0, 1, 2)) {
+      view.show(
+          GenerateResponse.newBuilder().setAnswer(answer).setStarted(Started.newBuilder().setSeed(7 + answer))
+              .build());
+    }
+    view.show(finished(1));
+    assertThat(printed()).isEmpty();
+    view.show(finished(0));
+    view.show(finished(2));
+
+    assertThat(printed().lines()).filteredOn(line -> !line.startsWith("(")).containsExactly(
+        "[1 of 3, seed 7]", "Answer 0", "[2 of 3, seed 8]", "Answer 1", "[3 of 3, seed 9]", "Answer 2");
+  }
+
+  private static GenerateResponse finished(int answer) {
+    return GenerateResponse.newBuilder().setAnswer(answer)
+        .setFinished(Finished.newBuilder().setText("Answer " + answer)).build();
+  }
+
   private void show(ReplyView view) {
     EVENTS.forEach(view::show);
   }

@@ -26,8 +26,8 @@ import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
-/// Builds the configuration record of one service from, lowest first, its defaults, a YAML file and the
-/// environment.
+/// Builds the configuration record of one service from, lowest first, its defaults, a YAML file, the environment and the
+/// command line.
 ///
 /// Keys are the record's component names in kebab case. A component that is itself a record is a group, one
 /// level deep: `grpc.port` here is `grpc: {port: …}` in the file and `LLADAV_VISION_GRPC_PORT` in the
@@ -68,11 +68,22 @@ public final class ConfigLoader<C extends Record> {
   /// @param environment the process's environment; variables without this service's prefix are ignored
   /// @throws ConfigException naming the unknown key, the bad value or the unreadable file
   public C load(@Nullable Path file, Map<String, String> environment) {
+    return load(file, environment, Map.of());
+  }
+
+  /// Builds the record.
+  ///
+  /// @param file the YAML file, or null if there is none
+  /// @param environment the process's environment; variables without this service's prefix are ignored
+  /// @param set values of `--set`, by key
+  /// @throws ConfigException naming the unknown key, the bad value or the unreadable file
+  C load(@Nullable Path file, Map<String, String> environment, Map<String, String> set) {
     var settings = new LinkedHashMap<String, Setting>();
     if (file != null) {
       readFile(file, settings);
     }
     readEnvironment(environment, settings);
+    readSet(set, settings);
     return build("", defaults, settings);
   }
 
@@ -168,6 +179,16 @@ public final class ConfigLoader<C extends Record> {
         throw unknown(name, keys.keySet());
       }
       settings.put(key, new Setting(YAML.getNodeFactory().textNode(text), name));
+    });
+  }
+
+  private void readSet(Map<String, String> set, Map<String, Setting> settings) {
+    set.forEach((key, text) -> {
+      var type = types.get(key);
+      if (type == null || type.isRecord()) {
+        throw unknown("--set " + key, types.keySet());
+      }
+      settings.put(key, new Setting(YAML.getNodeFactory().textNode(text), "--set"));
     });
   }
 

@@ -10,7 +10,8 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /// Runs a service process from its command line to its end.
 ///
-/// `--config FILE` names a YAML file, `--print-config` prints the effective configuration and exits with 0.
+/// `--config FILE` names a YAML file, `--set KEY=VALUE` sets one key and wins over file and environment, `--print-config`
+/// prints the effective configuration and exits with 0.
 /// A bad configuration, or a failure of an explained type, ends the start with one line on standard error and
 /// exit code 1. SIGTERM and SIGINT stop the process in order.
 ///
@@ -71,7 +72,7 @@ public final class ServiceMain<C extends Record & ServiceConfig> {
     try {
       var arguments = Arguments.parse(args);
       var loader = new ConfigLoader<>(service, defaults);
-      var config = loader.load(arguments.configFile(), environment);
+      var config = loader.load(arguments.configFile(), environment, arguments.settings());
       if (arguments.printConfig()) {
         out.print(loader.print(config));
         out.flush();

@@ -27,12 +27,35 @@ final class ServiceMainTest {
   }
 
   @Test
+  void setsKeysOverFileAndEnvironment() {
+    int exitCode = run(List.of("--set", "seed=43", "--print-config", "--set", "grpc.port=1234"),
+        Map.of("LLADAV_VISION_SEED", "42"), (_, _) -> {});
+
+    assertThat(exitCode).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("\nseed: 43\n", "port: 1234\n");
+  }
+
+  @Test
+  void refusesToSetWhatIsNotThere() {
+    assertThat(run(List.of("--set", "grpc=1"), Map.of(), (_, _) -> {})).isEqualTo(1);
+    assertThat(errors()).startsWith("lladav vision: --set grpc: unknown key (known: grpc, grpc.host,");
+    err.reset();
+    assertThat(run(List.of("--set", "seed"), Map.of(), (_, _) -> {})).isEqualTo(1);
+    assertThat(errors())
+        .isEqualTo("lladav vision: argument --set seed (expected: KEY=VALUE, such as grpc.port=7400)\n");
+    err.reset();
+    assertThat(run(List.of("--set", "seed=x"), Map.of(), (_, _) -> {})).isEqualTo(1);
+    assertThat(errors()).startsWith("lladav vision: seed: x (expected: ").endsWith(", from --set\n");
+  }
+
+  @Test
   void refusesAnUnknownArgumentWithTheUsage() {
     int exitCode = run(List.of("--port", "1"), Map.of(), (_, _) -> {});
 
     assertThat(exitCode).isEqualTo(1);
     assertThat(errors())
-        .isEqualTo("lladav vision: argument --port (expected: [--config FILE] [--print-config])\n");
+        .isEqualTo(
+            "lladav vision: argument --port (expected: [--config FILE] [--set KEY=VALUE]... [--print-config])\n");
   }
 
   @Test
