@@ -10,13 +10,22 @@ import io.lladav.cli.conformance.GoldenFolder;
 import io.lladav.cli.conformance.Outcome;
 import io.lladav.cli.conformance.Replay;
 import io.lladav.cli.conformance.ReplayListener;
+import io.lladav.v1.Cache;
 import io.lladav.v1.DecodingSettings;
+import io.lladav.v1.GenerateRequest;
+import io.lladav.v1.GenerateResponse;
+import io.lladav.v1.Message;
 import io.lladav.v1.NewConversation;
+import io.lladav.v1.Part;
+import io.lladav.v1.Role;
+import io.lladav.v1.StopStrings;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -81,6 +90,49 @@ final class ClusterTest {
         .throughOwnClusters(checkpoint -> ConformanceCommand.start(checkpoint, Map.of()), 1);
 
     assertThat(outcomes.byCase).containsExactlyEntriesOf(Map.of("tiny-c/rope-dynamic", new Outcome.Passed()));
+  }
+
+  @Test
+  void keepsADraftWithEveryCache() throws Exception {
+    try (var cluster = Cluster.start(ClusterSettings.embedded(TINY_B), Progress.silent());
+        var gateway = Gateway.at(cluster.target())) {
+      var plain = drafted(gateway, drafted());
+      for (var exact : List.of(drafted().setCache(Cache.CACHE_PREFIX).setRefreshInterval(1),
+          drafted().setCache(Cache.CACHE_DUAL).setRefreshInterval(1),
+          drafted().setCache(Cache.CACHE_INTERVAL).setPromptInterval(1).setGenInterval(1))) {
+        assertThat(drafted(gateway, exact)).as(exact.getCache().toString()).isEqualTo(plain);
+      }
+      for (var cached : List.of(drafted().setCache(Cache.CACHE_PREFIX).setRefreshInterval(4),
+          drafted().setCache(Cache.CACHE_DUAL).setRefreshInterval(4),
+          drafted().setCache(Cache.CACHE_INTERVAL).setPromptInterval(4).setGenInterval(3))) {
+        assertThat(drafted(gateway, cached)).as(cached.getCache().toString()).hasSameSizeAs(plain);
+      }
+    }
+  }
+
+  private static DecodingSettings.Builder drafted() {
+    return DecodingSettings.newBuilder().setGenLength(16).setBlockLength(8).setSteps(8)
+        .setStop(StopStrings.getDefaultInstance()).setDraft(DraftText.parse("{3} or {2}!"));
+  }
+
+  /// Asks, and returns the reply's ids; fails unless what was fixed is among them.
+  private static List<Integer> drafted(Gateway gateway, DecodingSettings.Builder decoding) {
+    var events = new ArrayList<GenerateResponse>();
+    gateway.ask(GenerateRequest.newBuilder().setDecoding(decoding).addMessages(Message.newBuilder()
+        .setRole(Role.ROLE_USER).addParts(Part.newBuilder().setText("Which?"))).build(), new ReplyView() {
+          @Override
+          public void show(GenerateResponse event) {
+            events.add(event);
+          }
+
+          @Override
+          public void interrupted() {}
+        });
+    var ids = events.getLast().getFinished().getTokenIdsList();
+    var fixed = events.getFirst().getStarted().getDraftList();
+    assertThat(fixed).isNotEmpty()
+        .allSatisfy(token -> assertThat(ids.get(token.getPosition())).isEqualTo(token.getTokenId()));
+    return ids;
   }
 
   @Test
