@@ -59,7 +59,11 @@ def run(language: str, example: str, environment: dict[str, str]) -> None:
 
 
 def main() -> None:
-    settings = {"LLADAV_GATEWAY_LIMITS_CONCURRENT_GENERATIONS_MAX": "1"}
+    settings = {
+        "LLADAV_GATEWAY_LIMITS_CONCURRENT_GENERATIONS_MAX": "1",
+        # Who finds the place taken is refused, and retries, instead of waiting.
+        "LLADAV_GATEWAY_LIMITS_WAITING_GENERATIONS_MAX": "0",
+    }
     cluster = subprocess.Popen([ROOT / "lladav", "serve", "--checkpoint", CHECKPOINT], cwd=ROOT, env=os.environ | settings)
     try:
         wait_until_serving(cluster)
