@@ -45,17 +45,12 @@ final class ChatProtocolTest {
   private final Cluster cluster;
 
   ChatProtocolTest() throws InterruptedException {
-    var l = Limits.defaults();
     var c = ConversationsConfig.defaults();
     var denoiser = new ScriptedDenoiser().play((session, step) -> {
       // Turns run for ever.
     });
     cluster = new Cluster.Setup().denoiser(denoiser)
-        .limits(new Limits(l.genLengthMax(), l.suffixTokensMax(), l.promptPositionsMax(), 10,
-            l.imagePixelsMax(), l.imageSideMax(), 2, 2, l.videoPixelsMax(), l.messagesMax(), l.textCharsMax(),
-            l.stopStringsMax(), l.logitBiasesMax(), l.answersMax(), l.concurrentGenerationsMax(),
-            l.waitingGenerationsMax(),
-            l.waitingBytesMax()))
+        .limits(new ChosenLimits().imageBytesMax(10).imagesMax(2).videoFramesMax(2).limits())
         .conversations(new ConversationsConfig(c.countMax(), c.turnsMax(), c.conversationBytesMax(),
             c.bytesMax(), c.unusedMax(), c.openMax(), c.idleMax(), 15))
         .start();

@@ -408,10 +408,10 @@ final class ChatTest {
       running.say(turn(image(LARGE)));
       denoiser.nextSession();
       first.say(turn(image(LARGE)));
-      awaitWaiting(cluster, 1);
+      cluster.awaitWaiting(1);
       var failure = Failure.of(second.say(turn(image(LARGE))).unanswered().getFailed());
       second.say(turn(text("Small?")));
-      awaitWaiting(cluster, 2);
+      cluster.awaitWaiting(2);
       release.complete(null);
 
       assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
@@ -438,7 +438,7 @@ final class ChatTest {
       running.say(turn(text("One?")));
       denoiser.nextSession();
       waiting.say(turn(text("Me?")));
-      awaitWaiting(cluster, 1);
+      cluster.awaitWaiting(1);
 
       assertThat(waiting.say(cancelTurn()).hear().hasCancelled()).isTrue();
       release.complete(null);
@@ -543,11 +543,6 @@ final class ChatTest {
       return List.of(dialogue.ask(turn(text(name), image(FIELD))).ids(),
           dialogue.ask(turn(text("Why?"))).ids(), dialogue.ask(turn(image(SHAPES))).ids());
     }
-  }
-
-  private static void awaitWaiting(Cluster cluster, int count) throws InterruptedException {
-    var registry = cluster.gateway().metrics().registry();
-    Waiting.until(() -> registry.getSampleValue("lladav_generations_waiting") == count);
   }
 
   private static void requireFailed(OpenDialogue dialogue, ChatRequest turn, String field, String message)

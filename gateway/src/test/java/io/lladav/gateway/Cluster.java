@@ -73,6 +73,12 @@ final class Cluster implements AutoCloseable {
     return gateway;
   }
 
+  /// Waits until so many requests wait for a place.
+  void awaitWaiting(int count) throws InterruptedException {
+    var registry = gateway.metrics().registry();
+    Waiting.until(() -> registry.getSampleValue("lladav_generations_waiting") == count);
+  }
+
   /// Fails unless every stream that the services have seen ends.
   void requireAllEnded() throws InterruptedException {
     vision.requireAllEnded();
@@ -173,13 +179,8 @@ final class Cluster implements AutoCloseable {
 
     /// The defaults, but so many generations may run at once, and so many requests wait.
     Setup concurrentGenerationsMax(int count, int waiting) {
-      var d = Limits.defaults();
       return limits(
-          new Limits(d.genLengthMax(), d.suffixTokensMax(), d.promptPositionsMax(), d.imageBytesMax(),
-              d.imagePixelsMax(), d.imageSideMax(), d.imagesMax(), d.videoFramesMax(), d.videoPixelsMax(),
-              d.messagesMax(),
-              d.textCharsMax(), d.stopStringsMax(), d.logitBiasesMax(), d.answersMax(), count, waiting,
-              d.waitingBytesMax()));
+          new ChosenLimits().concurrentGenerationsMax(count).waitingGenerationsMax(waiting).limits());
     }
 
     GatewayConfig config(String visionTarget, String projectorTarget, String denoiserTarget) {

@@ -92,7 +92,7 @@ final class ManyClientsTest {
         if (i == 0) {
           denoiser.nextSession();
         } else {
-          awaitWaiting(cluster, i);
+          cluster.awaitWaiting(i);
         }
       }
       release.complete(null);
@@ -170,11 +170,6 @@ final class ManyClientsTest {
       var name = text("Say something about the number " + number);
       return List.of(dialogue.ask(turn(name, image(PICTURE))).ids(), dialogue.ask(turn(text("Why?"))).ids());
     }
-  }
-
-  private static void awaitWaiting(Cluster cluster, int count) throws InterruptedException {
-    var registry = cluster.gateway().metrics().registry();
-    Waiting.until(() -> registry.getSampleValue("lladav_generations_waiting") == count);
   }
 
   private static GenerateRequest.Builder request(int number) {
