@@ -31,8 +31,9 @@ final class ConfigurationDocumentTest {
             # Configuration
 
             Every key of every service, with its default. A service reads the YAML file named by `--config FILE`, then its
-            environment, which wins; `--print-config` prints what it would run with. `deploy/config` holds a file per service
-            to copy from. This page is made of those files by `ConfigurationDocumentTest`; do not edit it.
+            environment, then `--set KEY=VALUE`; what is read later wins. `--print-config` prints what it would run with.
+            `deploy/config` holds a file per service to copy from. This page is made of those files by
+            `ConfigurationDocumentTest`; do not edit it.
             """);
     for (var service : Service.values()) {
       text.append("\n## ").append(service.label())

@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
 /// A turn as its client sent it, with the pictures that were sent ahead, and the room that both take until they are kept
 /// with the conversation.
 final class ArrivedTurn implements AutoCloseable {
-  /* Otherwise who fills the room with pictures would keep all others from asking. Open dialogues are few. */
-  private static final int FREE_BYTES = 64 << 10;
-
   private final Turn turn;
   private final List<ByteString> pictures;
   private final MemoryBudget budget;
@@ -78,7 +75,8 @@ final class ArrivedTurn implements AutoCloseable {
   }
 
   private @Nullable ServiceException taken(int bytes) {
-    if (bytes <= FREE_BYTES) {
+    // Otherwise who fills the room with pictures would keep all others from asking. Open dialogues are few.
+    if (bytes <= Admission.FREE_BYTES) {
       return null;
     }
     try {

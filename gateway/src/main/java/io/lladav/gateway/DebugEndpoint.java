@@ -35,8 +35,9 @@ final class DebugEndpoint extends DebugServiceImplBase {
   public void replay(ReplayRequest wire, StreamObserver<ReplayResponse> responses) {
     Handlers.run(responses, () -> {
       var call = (ServerCallStreamObserver<ReplayResponse>) responses;
+      admission.requireRoom(1, wire.getSerializedSize());
+      var request = parser.parse(wire.getRequest());
       try (var _ = admission.enter(1, wire.getSerializedSize())) {
-        var request = parser.parse(wire.getRequest());
         var events = new EventWriter(request, identity, 0, call::isReady,
             event -> responses.onNext(ReplayResponse.newBuilder().setEvent(event).build()));
         generator.run(request, numbers(wire, request), event -> {

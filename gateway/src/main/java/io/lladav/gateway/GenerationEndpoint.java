@@ -50,8 +50,12 @@ final class GenerationEndpoint extends GenerationServiceImplBase {
 
   private void generate(GenerateRequest wire, BooleanSupplier ready, Consumer<GenerateResponse> out)
       throws Exception {
-    try (var _ = admission.enter(Math.clamp(wire.getN(), 1, answersMax()), wire.getSerializedSize())) {
-      var request = parser.parse(wire);
+    int count = parser.answers(wire);
+    long bytes = wire.getSerializedSize();
+    admission.requireRoom(count, bytes);
+    // What cannot be answered is refused now, and not after waiting.
+    var request = parser.parse(wire);
+    try (var _ = admission.enter(count, bytes)) {
       var lock = new ReentrantLock();
       // Answers share the call, which takes one message at a time.
       Consumer<GenerateResponse> oneByOne = message -> {
@@ -65,11 +69,6 @@ final class GenerationEndpoint extends GenerationServiceImplBase {
       answers.run(request,
           (answer, own) -> new EventWriter(own, model.getIdentity(), answer, ready, oneByOne)::write);
     }
-  }
-
-  /* What is out of range is refused when the request is read. */
-  private int answersMax() {
-    return model.getLimits().getAnswersMax();
   }
 
   @Override

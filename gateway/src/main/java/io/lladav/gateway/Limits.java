@@ -17,11 +17,11 @@ import static io.lladav.runtime.ConfigException.require;
 /// @param textCharsMax UTF-16 units of all texts of one request together
 /// @param stopStringsMax stop strings of one request
 /// @param logitBiasesMax biases and banned ids of one request together
-/// @param answersMax answers to one request
+/// @param answersMax answers to one request; no more than `concurrentGenerationsMax` are offered
 /// @param concurrentGenerationsMax generations that run at once; further ones wait
 /// @param waitingGenerationsMax requests that wait for a place among those that run; further ones are refused with
 ///     RetryInfo
-/// @param waitingBytesMax bytes of the requests that wait
+/// @param waitingBytesMax bytes of the requests above 64 KiB that wait
 public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsMax, int imageBytesMax,
     long imagePixelsMax, int imageSideMax, int imagesMax, int videoFramesMax, long videoPixelsMax,
     int messagesMax,
@@ -56,6 +56,11 @@ public record Limits(int genLengthMax, int suffixTokensMax, int promptPositionsM
     requirePositive("concurrent-generations-max", concurrentGenerationsMax);
     require(waitingGenerationsMax >= 0, "waiting-generations-max", waitingGenerationsMax, "0..");
     requirePositive("waiting-bytes-max", waitingBytesMax);
+  }
+
+  /// Answers to one request that can run at once: each takes a place among the generations that run.
+  int answersAtOnceMax() {
+    return Math.min(answersMax, concurrentGenerationsMax);
   }
 
   /// The defaults: replies of 4096 positions, pictures of 20 MiB and 50 megapixels,

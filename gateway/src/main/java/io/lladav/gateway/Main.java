@@ -32,6 +32,7 @@ public final class Main {
     var backends = process.own(Backends.open(config));
     var denoiser = new Handshake(backends, served.checkpoint().digest()).complete();
     var admission = new Admission(config.limits());
+    process.onDrain(admission::drain);
     process.metrics().gauge("lladav_generations_waiting",
         "Requests that wait for a place among those that run.",
         admission::waitingCount);

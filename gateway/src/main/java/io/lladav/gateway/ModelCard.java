@@ -68,7 +68,7 @@ final class ModelCard {
         .setMessagesMax(limits.messagesMax())
         .setTextCharsMax(limits.textCharsMax())
         .setLogitBiasesMax(limits.logitBiasesMax())
-        .setAnswersMax(limits.answersMax())
+        .setAnswersMax(limits.answersAtOnceMax())
         .setConversationTurnsMax(conversations.turnsMax())
         .setConversationBytesMax(conversations.conversationBytesMax())
         .setConversationUnusedSecondsMax(conversations.unusedMax().toSeconds())

@@ -90,7 +90,7 @@ final class RequestParser {
         });
     return new GenerationRequest(dialogue, visuals, options, multiImage(decoding), attention(decoding),
         decodingParser.parse(decoding), decodingParser.logitBiases(decoding), streamForm(wire.getStream()),
-        answers(wire.getN()));
+        answers(wire));
   }
 
   private static GenerationRequest.StreamForm streamForm(StreamOptions wire) {
@@ -109,12 +109,15 @@ final class RequestParser {
     };
   }
 
-  private int answers(int wire) {
-    if (wire < 0 || wire > limits.answersMax()) {
-      throw new InvalidRequest("n",
-          "n: %d (expected: 1..%d, or 0 for one)".formatted(wire, limits.answersMax()));
+  /// Checks and returns how many answers there are to be, at least 1.
+  ///
+  /// @throws InvalidRequest if they are more than can run at once
+  int answers(GenerateRequest wire) {
+    int max = limits.answersAtOnceMax();
+    if (wire.getN() < 0 || wire.getN() > max) {
+      throw new InvalidRequest("n", "n: %d (expected: 1..%d, or 0 for one)".formatted(wire.getN(), max));
     }
-    return Math.max(1, wire);
+    return Math.max(1, wire.getN());
   }
 
   private static GenerationRequest.MultiImage multiImage(io.lladav.v1.DecodingSettings wire) {

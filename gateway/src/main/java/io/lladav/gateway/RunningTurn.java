@@ -121,8 +121,8 @@ final class RunningTurn {
     // What has no room must not wait for a place.
     asked.requireRoom();
     call.awaitReady();
-    try (var writer = services.store().write(conversationId);
-        var _ = services.admission().enter(1, asked.wholeBytes())) {
+    try (var writer = services.store().write(conversationId)) {
+      services.admission().requireRoom(1, asked.wholeBytes());
       var conversation = writer.conversation();
       number = conversation.getTurnsCount() + 1;
       return answer(request(conversation, writer, asked.complete()), asked, writer);
@@ -133,25 +133,33 @@ final class RunningTurn {
       throws Exception {
     int last = wire.getMessagesCount() - 1;
     try {
+      // What cannot be answered is refused now, and not after waiting.
       var request = services.parser().parse(wire);
-      var kept = new HashMap<ByteString, ByteString>();
-      var question = KeptMessages.keep(wire.getMessages(last), kept);
-      writer.keep(question, kept);
-      asked.close();
-      var reply = new Reply();
-      var events = new EventWriter(request, services.identity(), 0, call::isReady, reply::take);
-      long seed = request.decoding().sampling().seed();
-      services.generator().run(request, new CounterRandom(seed), events::write);
-      if (!phase.compareAndSet(Phase.RUNNING, Phase.COMPLETE)) {
-        throw new CancellationException("the turn was cancelled");
+      try (var _ = services.admission().enter(1, asked.wholeBytes())) {
+        return answer(request, wire.getMessages(last), asked, writer);
       }
-      var finished = reply.finished;
-      writer.append(KeptTurn.newBuilder().setQuestion(question).setReply(finished.getText())
-          .setFinishReason(finished.getFinishReason()).setUsage(finished.getUsage()).setSeed(seed).build());
-      return response(GenerateResponse.newBuilder().setFinished(finished).build());
     } catch (RuntimeException e) {
       throw FieldPaths.renamed(e, "messages[%d]".formatted(last), "turn");
     }
+  }
+
+  private ChatResponse answer(GenerationRequest request, Message message, ArrivedTurn asked,
+      ConversationStore.Writer writer) throws Exception {
+    var kept = new HashMap<ByteString, ByteString>();
+    var question = KeptMessages.keep(message, kept);
+    writer.keep(question, kept);
+    asked.close();
+    var reply = new Reply();
+    var events = new EventWriter(request, services.identity(), 0, call::isReady, reply::take);
+    long seed = request.decoding().sampling().seed();
+    services.generator().run(request, new CounterRandom(seed), events::write);
+    if (!phase.compareAndSet(Phase.RUNNING, Phase.COMPLETE)) {
+      throw new CancellationException("the turn was cancelled");
+    }
+    var finished = reply.finished;
+    writer.append(KeptTurn.newBuilder().setQuestion(question).setReply(finished.getText())
+        .setFinishReason(finished.getFinishReason()).setUsage(finished.getUsage()).setSeed(seed).build());
+    return response(GenerateResponse.newBuilder().setFinished(finished).build());
   }
 
   /* The same messages that a client of `Generate` would send: the reply is then the same. */

@@ -1,20 +1,30 @@
 package io.lladav.gateway;
 
+import static io.lladav.gateway.OpenDialogue.begin;
+import static io.lladav.gateway.OpenDialogue.turn;
 import static io.lladav.gateway.Requests.question;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
 import io.lladav.decoding.CounterRandom;
 import io.lladav.v1.Appended;
 import io.lladav.v1.Draft;
 import io.lladav.v1.DraftPart;
 import io.lladav.v1.FinishReason;
 import io.lladav.v1.GenerateResponse;
+import io.lladav.v1.GenerationServiceGrpc;
+import io.lladav.v1.GetModelRequest;
 import io.lladav.v1.LogitBias;
+import io.lladav.v1.Part;
 import io.lladav.v1.StreamMode;
 import io.lladav.v1.StreamOptions;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -134,11 +144,88 @@ final class AnswersTest {
 
   @Test
   void answersCountAsGenerationsOfTheirOwn() throws Exception {
-    try (var small = new Cluster.Setup().concurrentGenerationsMax(2).start()) {
-      assertThat(small.client.refused(question("a").setN(3)).message())
+    var release = new CompletableFuture<Void>();
+    var denoiser = new ScriptedDenoiser().play((session, step) -> {
+      var _ = release.thenRunAsync(() -> session.answer(step));
+    });
+    try (var small = new Cluster.Setup().denoiser(denoiser).concurrentGenerationsMax(2).start()) {
+      var one = small.client.open(question("a"));
+      var _ = one.read();
+      assertThat(small.client.refused(question("a").setN(2)).message())
           .contains("limits.concurrent-generations-max");
+      release.complete(null);
+      while (one.read() != null) {
+        // To its end.
+      }
       assertThat(small.client.generate(question("a").setN(2)).events()).isNotEmpty();
     }
+  }
+
+  @Test
+  void noMoreAnswersAreOfferedThanCanRunAtOnce() throws Exception {
+    try (var small = new Cluster.Setup().concurrentGenerationsMax(2).start()) {
+      var model = GenerationServiceGrpc.newBlockingV2Stub(small.client.channel())
+          .getModel(GetModelRequest.getDefaultInstance());
+      var failure = small.client.refused(question("a").setN(3));
+
+      assertThat(model.getLimits().getAnswersMax()).isEqualTo(2);
+      assertThat(failure.message()).isEqualTo("n: 3 (expected: 1..2, or 0 for one)");
+      assertThat(failure.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+      assertThat(failure.hasRetry()).isFalse();
+    }
+  }
+
+  @Test
+  void whatCannotBeAnsweredIsRefusedInsteadOfWaiting() throws Exception {
+    var denoiser = new ScriptedDenoiser().play((session, step) -> {
+      // Runs for ever.
+    });
+    try (var small = new Cluster.Setup().denoiser(denoiser).concurrentGenerationsMax(1, 1).start();
+        var dialogue = OpenDialogue.on(small.client)) {
+      dialogue.open(begin());
+      var _ = small.client.open(question("a")).read();
+      var wrong = question("b");
+      wrong.getDecodingBuilder().setGenLength(-1);
+
+      assertThat(small.client.refused(question("b").setN(99)).fields()).containsExactly("n");
+      assertThat(small.client.refused(wrong).fields()).containsExactly("decoding.gen_length");
+      var turn = dialogue.say(turn(Part.getDefaultInstance())).unanswered();
+      assertThat(Failure.of(turn.getFailed()).fields()).containsExactly("turn.parts[0]");
+
+      GenerationServiceGrpc.newStub(small.client.channel()).generate(question("waits").build(), ignored());
+      small.awaitWaiting(1);
+      assertThat(small.client.refused(wrong).reasons()).as("who may not wait is not read")
+          .doesNotContain("INVALID_REQUEST");
+    }
+  }
+
+  @Test
+  void theOthersAreGivenUpWhenOneFails() throws Exception {
+    var asked = new AtomicInteger();
+    var denoiser = new ScriptedDenoiser().play((session, _) -> {
+      if (asked.incrementAndGet() == 3) {
+        session.fail(Status.INTERNAL.withDescription("broken"));
+      }
+    });
+    try (var small = new Cluster.Setup().denoiser(denoiser).stepTimeout(Duration.ofMinutes(5)).start()) {
+      var failure = small.client.refused(question("a").setN(3));
+
+      assertThat(failure.code()).isNotEqualTo(Status.Code.DEADLINE_EXCEEDED);
+      small.requireAllEnded();
+    }
+  }
+
+  private static StreamObserver<GenerateResponse> ignored() {
+    return new StreamObserver<>() {
+      @Override
+      public void onNext(GenerateResponse event) {}
+
+      @Override
+      public void onError(Throwable failure) {}
+
+      @Override
+      public void onCompleted() {}
+    };
   }
 
   private static Reply answer(List<GenerateResponse> events, int answer) {

@@ -173,9 +173,9 @@ final class ServingTest {
         var failure = cluster.client.refused(request);
         assertThat(failure.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
         assertThat(failure.message()).isEqualTo(
-            "2 generations are running (expected: at most 2, limits.concurrent-generations-max) and 0 requests of 0"
-                + " bytes wait (expected: at most 0, limits.waiting-generations-max, and 134217728 bytes,"
-                + " limits.waiting-bytes-max)");
+            "2 generations are running (expected: at most 2, limits.concurrent-generations-max) and 0 requests wait"
+                + " (expected: at most 0, limits.waiting-generations-max), the large ones of 0 bytes (expected:"
+                + " at most 134217728, limits.waiting-bytes-max)");
         assertThat(failure.hasRetry()).isTrue();
         assertThat(failure.reasons()).containsExactly("OVERLOADED");
       }
