@@ -10,13 +10,15 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /// The replies that have an idempotency key. Each is generated once; whoever asks with its key follows it from its first
-/// event, while it runs and for some time after, within bounds of number and bytes: the oldest that has ended goes first. What has failed is forgotten, so that asking again tries again.
+/// event, while it runs and for some time after, within bounds of number and bytes: the oldest that has ended goes
+/// first. What has failed is forgotten, so that asking again tries again.
 final class SharedReplies {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
@@ -61,13 +63,17 @@ final class SharedReplies {
       var known = replies.get(key);
       if (known != null) {
         requireSame(known, digest);
-        return known;
+        if (known.enter()) {
+          return known;
+        }
+        replies.remove(key);
       }
       makeRoom();
-      var begun = new SharedReply(digest, config.abandonAfter(), clock);
-      replies.put(key, begun);
       // Neither the end nor the deadline of the call that began it is the reply's.
-      var context = Context.current().fork();
+      var context = Context.current().fork().withCancellation();
+      var begun = new SharedReply(digest, config.abandonAfter(), clock, context);
+      begun.enter();
+      replies.put(key, begun);
       Thread.ofVirtual().name("shared-reply").start(context.wrap(() -> run(key, begun, work)));
       return begun;
     } finally {
@@ -115,18 +121,20 @@ final class SharedReplies {
 
   /* Sums are made anew each time: replies are few, and nothing can drift. */
   private void makeRoomFor(int bytes) {
-    while (keptBytes() > config.bytesMax() - bytes) {
-      if (!forgetOldestEnded()) {
-        throw new Overloaded(RETRY_AFTER,
-            ("idempotency_key: %d replies with keys are running and hold %d bytes, %d more are needed"
-                + " (expected: at most %d, shared-replies.bytes-max)")
-                .formatted(replies.size(), keptBytes(), bytes, config.bytesMax()));
-      }
+    var running = replies.values().stream().filter(reply -> !reply.hasEnded()).toList();
+    if (bytes(running) > config.bytesMax() - bytes) {
+      throw new Overloaded(RETRY_AFTER,
+          ("idempotency_key: %d replies with keys are running and hold %d bytes, %d more are needed"
+              + " (expected: at most %d, shared-replies.bytes-max)")
+              .formatted(running.size(), bytes(running), bytes, config.bytesMax()));
+    }
+    while (bytes(replies.values()) > config.bytesMax() - bytes) {
+      forgetOldestEnded();
     }
   }
 
-  private long keptBytes() {
-    return replies.values().stream().mapToLong(SharedReply::bytes).sum();
+  private static long bytes(Collection<SharedReply> replies) {
+    return replies.stream().mapToLong(SharedReply::bytes).sum();
   }
 
   private boolean forgetOldestEnded() {

@@ -22,17 +22,21 @@ final class SharedReply {
   private final Condition changed = lock.newCondition();
   private final List<GenerateResponse> messages = new ArrayList<>();
   private long bytes;
+  private final Context.CancellableContext context;
   private int followers;
+  private boolean abandoned;
   private Instant leftAt;
   private @Nullable Instant endedAt;
   private @Nullable Throwable failure;
 
   /// @param digest of the request
-  /// @param abandonAfter how long it goes on when nobody follows it
-  SharedReply(byte[] digest, Duration abandonAfter, Clock clock) {
+  /// @param abandonAfter how long it goes on when nobody follows it, once it has a message
+  /// @param context that it is made in; cancelled when it has ended, or nobody waits for its first message any more
+  SharedReply(byte[] digest, Duration abandonAfter, Clock clock, Context.CancellableContext context) {
     this.digest = digest;
     this.abandonAfter = abandonAfter;
     this.clock = clock;
+    this.context = context;
     this.leftAt = clock.instant();
   }
 
@@ -46,7 +50,8 @@ final class SharedReply {
   void append(GenerateResponse message) {
     lock.lock();
     try {
-      if (followers == 0 && leftAt.plus(abandonAfter).isBefore(clock.instant())) {
+      boolean leftForTooLong = followers == 0 && leftAt.plus(abandonAfter).isBefore(clock.instant());
+      if (abandoned || leftForTooLong) {
         throw new CancellationException("nobody follows the reply any more");
       }
       messages.add(message);
@@ -69,6 +74,7 @@ final class SharedReply {
     } finally {
       lock.unlock();
     }
+    context.cancel(null);
   }
 
   /// Bytes of its messages.
@@ -99,33 +105,47 @@ final class SharedReply {
     }
   }
 
-  /// Passes on every message from the first to the last.
+  /// Begins to follow it; [#follow] is to come next. Returns whether it can be followed: it cannot once everybody has gone
+  /// before its first message.
+  boolean enter() {
+    lock.lock();
+    try {
+      if (abandoned) {
+        return false;
+      }
+      followers++;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Passes on every message from the first to the last; once for each [#enter].
   ///
   /// @throws CancellationException if the caller's [Context] was cancelled
   /// @throws Exception what the reply failed with
   void follow(Consumer<GenerateResponse> out) throws Exception {
-    var context = Context.current();
+    var caller = Context.current();
     Context.CancellationListener wake = _ -> signal();
-    enter();
-    context.addListener(wake, Runnable::run);
+    caller.addListener(wake, Runnable::run);
     try {
       int passed = 0;
-      for (var more = await(passed, context); !more.isEmpty(); more = await(passed, context)) {
+      for (var more = await(passed, caller); !more.isEmpty(); more = await(passed, caller)) {
         more.forEach(out);
         passed += more.size();
       }
     } finally {
-      context.removeListener(wake);
+      caller.removeListener(wake);
       leave();
     }
   }
 
   /// Waits for messages behind the first so many; empty when there will be none.
-  private List<GenerateResponse> await(int passed, Context context) throws Exception {
+  private List<GenerateResponse> await(int passed, Context caller) throws Exception {
     lock.lock();
     try {
       while (messages.size() == passed && endedAt == null) {
-        if (context.isCancelled()) {
+        if (caller.isCancelled()) {
           throw new CancellationException("the client has gone");
         }
         changed.await();
@@ -139,22 +159,20 @@ final class SharedReply {
     }
   }
 
-  private void enter() {
-    lock.lock();
-    try {
-      followers++;
-    } finally {
-      lock.unlock();
-    }
-  }
-
   private void leave() {
+    boolean givenUp;
     lock.lock();
     try {
       followers--;
       leftAt = clock.instant();
+      abandoned |= followers == 0 && messages.isEmpty() && endedAt == null;
+      givenUp = abandoned;
     } finally {
       lock.unlock();
+    }
+    // What has no message yet costs little to begin again, and may be waiting for a place that others could have.
+    if (givenUp) {
+      context.cancel(null);
     }
   }
 

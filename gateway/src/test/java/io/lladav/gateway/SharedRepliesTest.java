@@ -107,6 +107,52 @@ final class SharedRepliesTest {
   }
 
   @Test
+  void replyThatNobodyFollowsWaitsForItsPlaceNoLonger() throws Exception {
+    var admission = new Admission(new ChosenLimits().concurrentGenerationsMax(1).limits());
+    var place = admission.enter(1, 0);
+    var context = Context.current().withCancellation();
+    var first = CompletableFuture.runAsync(() -> context.run(() -> assertThatExceptionOfType(
+        CancellationException.class).isThrownBy(() -> replies.follow(request("k"), _ -> {
+          var _ = admission.enter(1, 0);
+        }, _ -> {}))));
+    Waiting.until(() -> admission.waitingCount() == 1);
+
+    context.cancel(null);
+
+    first.join();
+    Waiting.until(() -> admission.waitingCount() == 0);
+    place.close();
+    assertThat(follow("k", work("a"))).containsExactly("a");
+  }
+
+  @Test
+  void replyThatWasGivenUpBeforeItsFirstMessageIsBegunAnew() throws Exception {
+    var context = Context.current().withCancellation();
+    var begun = new CountDownLatch(1);
+    var goOn = new CountDownLatch(1);
+    var givenUp = new CompletableFuture<Throwable>();
+    var first = CompletableFuture.runAsync(() -> context.run(() -> assertThatExceptionOfType(
+        CancellationException.class).isThrownBy(() -> replies.follow(request("k"), out -> {
+          begun.countDown();
+          goOn.await();
+          try {
+            out.accept(message("late"));
+          } catch (CancellationException e) {
+            givenUp.complete(e);
+            throw e;
+          }
+        }, _ -> {}))));
+    begun.await();
+    context.cancel(null);
+    first.join();
+
+    assertThat(follow("k", work("a"))).containsExactly("a");
+    goOn.countDown();
+    assertThat(givenUp.join()).hasMessage("nobody follows the reply any more");
+    assertThat(follow("k", work("other"))).containsExactly("a");
+  }
+
+  @Test
   void failedReplyIsRunAgain() throws Exception {
     assertThatThrownBy(() -> follow("k", _ -> {
       throw new IllegalStateException("no denoiser");
@@ -180,6 +226,16 @@ final class SharedRepliesTest {
                 + " (expected: at most 250, shared-replies.bytes-max)");
 
     assertThat(follow(narrow, "1", work("c".repeat(200)))).containsExactly("c".repeat(200));
+  }
+
+  @Test
+  void aReplyThatCanNeverFitTakesNothingFromOthers() throws Exception {
+    var narrow = narrow(250);
+    follow(narrow, "1", work("a".repeat(100)));
+    assertThatExceptionOfType(Overloaded.class)
+        .isThrownBy(() -> follow(narrow, "2", work("b".repeat(300))));
+
+    assertThat(follow(narrow, "1", work("other"))).containsExactly("a".repeat(100));
   }
 
   private SharedReplies narrow(long bytes) {
