@@ -34,8 +34,9 @@ final class Answers {
       run(request, 0, listeners);
       return;
     }
-    var context = Context.current().withCancellation();
-    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+    // Cancelled before the threads are waited for, so that the others end when one has failed.
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor();
+        var context = Context.current().withCancellation()) {
       var running = new ExecutorCompletionService<Void>(threads);
       for (int answer = 0; answer < request.answers(); answer++) {
         int number = answer;
@@ -49,8 +50,6 @@ final class Answers {
       }
     } catch (ExecutionException e) {
       throw e.getCause() instanceof Exception cause ? cause : e;
-    } finally {
-      context.cancel(null);
     }
   }
 
