@@ -25,9 +25,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -37,6 +40,7 @@ import org.junit.jupiter.api.Timeout;
 final class ReleasedClientTest {
   private static final Path RELEASED = Path.of("../proto/released/lladav-v1.binpb");
   private final Map<String, FileDescriptor> files = files();
+  private final Set<String> called = new HashSet<>();
   private final Cluster cluster;
 
   ReleasedClientTest() throws Exception {
@@ -59,7 +63,6 @@ final class ReleasedClientTest {
 
     assertThat(text(events.getFirst())).contains("\"started\"");
     assertThat(events).hasSameSizeAs(today.events());
-    assertThat(events.getLast().getUnknownFields().asMap()).isEmpty();
     assertThat(GenerateResponse.parseFrom(events.getLast().toByteString()).getFinished().getTokenIdsList())
         .isEqualTo(today.ids());
   }
@@ -80,16 +83,34 @@ final class ReleasedClientTest {
   }
 
   @Test
-  void asksForTheModelAndCountsTokens() throws Exception {
+  void isAnsweredByEveryMethod() throws Exception {
+    var opened = call("ConversationService", "Chat", """
+        {"open": {"create": {"decoding": {"genLength": 8, "steps": 4}}}}""", """
+        {"turn": {"parts": [{"text": "And now?"}]}}""").getFirst();
+    var id = ChatResponse.parseFrom(opened.toByteString()).getOpened().getId();
+    var known = "{\"id\": \"%s\"}".formatted(id);
+
+    assertThat(text(call("ConversationService", "GetConversation", known).getFirst())).contains("And now?");
+    assertThat(text(call("ConversationService", "BranchConversation", """
+        {"id": "%s", "turnCount": 1}""".formatted(id)).getFirst())).contains("\"branch\"", "\"id\"");
+    assertThat(call("ConversationService", "UndoTurn", known)).hasSize(1);
+    assertThat(call("ConversationService", "DeleteConversation", known)).hasSize(1);
     assertThat(text(call("GenerationService", "GetModel", "{}").getFirst())).contains("genLengthMax");
-    assertThat(text(call("GenerationService", "CountTokens", """
-        {"messages": [{"role": "ROLE_USER", "parts": [{"text": "How long?"}]}]}""").getFirst()))
+    var question = """
+        {"messages": [{"role": "ROLE_USER", "parts": [{"text": "How long?"}]}], "decoding": {"genLength": 8}}""";
+    assertThat(text(call("GenerationService", "CountTokens", question).getFirst()))
         .contains("\"textTokens\"");
+    assertThat(text(call("GenerationService", "Generate", question).getLast())).contains("\"finished\"");
+
+    assertThat(called).containsExactlyInAnyOrderElementsOf(files.values().stream()
+        .flatMap(file -> file.getServices().stream()).flatMap(service -> service.getMethods().stream())
+        .map(method -> method.getFullName()).collect(Collectors.toSet()));
   }
 
   private List<Message> call(String service, String name, String... requests)
       throws InvalidProtocolBufferException, InterruptedException, StatusException {
     var method = method(service, name);
+    called.add(descriptor(service, name).getFullName());
     BlockingClientCall<Message, Message> call = ClientCalls.blockingBidiStreamingCall(
         cluster.client.channel(), method,
         CallOptions.DEFAULT.withDeadlineAfter(60, TimeUnit.SECONDS));
