@@ -88,7 +88,7 @@ final class AskCommand implements Callable<Integer> {
       return new JsonReplyView(terminal.out());
     }
     return answers > 1
-        ? new AnswersView(terminal.out(), answers, () -> listed(new PlainReplyView(terminal.out()), terminal))
+        ? new AnswersView(terminal.out(), answers, () -> listed(new PlainReplyView(terminal), terminal))
         : listed(ReplyView.of(terminal), terminal);
   }
 

@@ -48,14 +48,9 @@ final class ConfidencesView implements ReplyView {
     }
   }
 
-  /// What a reply says must not steer the terminal.
-  private static String visible(String text) {
-    return text.replace("\n", "\\n").codePoints()
-        .map(c -> Character.getType(c) == Character.CONTROL ? ' ' : c)
-        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString();
-  }
-
   private static String quoted(int id, @Nullable String text) {
-    return text == null ? id + " (masked)" : "%d \"%s\"".formatted(id, visible(text));
+    return text == null
+        ? id + " (masked)"
+        : "%d \"%s\"".formatted(id, VisibleText.of(text.replace("\n", "\\n")));
   }
 }

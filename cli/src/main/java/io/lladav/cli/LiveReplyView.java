@@ -28,7 +28,7 @@ final class LiveReplyView implements ReplyView {
       }
       case FINISHED -> {
         draw(List.of());
-        terminal.out().println(visible(event.getFinished().getText()));
+        terminal.out().println(VisibleText.of(event.getFinished().getText()));
         terminal.out().println(dimmed(ReplySummary.of(event.getFinished())));
       }
       case APPENDED, EVENT_NOT_SET -> {
@@ -55,11 +55,5 @@ final class LiveReplyView implements ReplyView {
 
   private String dimmed(String text) {
     return terminal.color() ? ESCAPE + "2m" + text + ESCAPE + "0m" : text;
-  }
-
-  /// What a reply says must not steer the terminal.
-  private static String visible(String text) {
-    return text.codePoints().map(c -> c != '\n' && Character.getType(c) == Character.CONTROL ? ' ' : c)
-        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString();
   }
 }

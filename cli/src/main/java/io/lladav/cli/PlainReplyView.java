@@ -1,21 +1,21 @@
 package io.lladav.cli;
 
 import io.lladav.v1.GenerateResponse;
-import java.io.PrintStream;
 
-/// Prints the finished text and one line about it.
+/// Prints the finished text and one line about it. A file or pipe gets the text as it is.
 final class PlainReplyView implements ReplyView {
-  private final PrintStream out;
+  private final Terminal terminal;
 
-  PlainReplyView(PrintStream out) {
-    this.out = out;
+  PlainReplyView(Terminal terminal) {
+    this.terminal = terminal;
   }
 
   @Override
   public void show(GenerateResponse event) {
     if (event.hasFinished()) {
-      out.println(event.getFinished().getText());
-      out.println(ReplySummary.of(event.getFinished()));
+      var text = event.getFinished().getText();
+      terminal.out().println(terminal.isLive() ? VisibleText.of(text) : text);
+      terminal.out().println(ReplySummary.of(event.getFinished()));
     }
   }
 

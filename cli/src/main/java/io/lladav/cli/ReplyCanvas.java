@@ -78,7 +78,7 @@ final class ReplyCanvas {
         breakLine();
         return;
       }
-      var shown = Character.getType(codePoint) == Character.CONTROL ? ' ' : codePoint;
+      var shown = VisibleText.of(codePoint);
       var width = TextWidth.of(shown);
       if (used + width > columns) {
         breakLine();

@@ -12,6 +12,6 @@ interface ReplyView {
 
   /// The view that suits where output goes: drawn in place on a terminal, the finished text elsewhere.
   static ReplyView of(Terminal terminal) {
-    return terminal.isLive() ? new LiveReplyView(terminal) : new PlainReplyView(terminal.out());
+    return terminal.isLive() ? new LiveReplyView(terminal) : new PlainReplyView(terminal);
   }
 }

@@ -61,7 +61,7 @@ final class ReplyViewTest {
 
   @Test
   void listsTheTokensOfAReply() {
-    var view = new ConfidencesView(new PlainReplyView(out), out);
+    var view = new ConfidencesView(new PlainReplyView(pipe()), out);
     view.show(GenerateResponse.newBuilder().setStarted(Started.newBuilder()
         .addDraft(Token.newBuilder().setPosition(0).setText("A"))).build());
     view.show(GenerateResponse.newBuilder().setStep(Step.newBuilder().addCommitted(
@@ -77,8 +77,22 @@ final class ReplyViewTest {
   }
 
   @Test
+  void keepsWhatAReplySaysFromSteeringTheTerminal() {
+    var said = GenerateResponse.newBuilder()
+        .setFinished(Finished.newBuilder().setText("A\u001b[2J\r\ncat\u009b\t.")).build();
+    for (var columns : List.of(80, 0)) {
+      bytes.reset();
+      new AnswersView(out, 2, () -> new PlainReplyView(new Terminal(out, columns, 24, true))).show(said);
+      assertThat(printed()).contains(columns == 0 ? "A\u001b[2J\r\ncat\u009b\t.\n" : "A [2J \ncat  .\n");
+    }
+    bytes.reset();
+    new LiveReplyView(new Terminal(out, 80, 24, false)).show(said);
+    assertThat(printed()).contains("A [2J \ncat  .\n");
+  }
+
+  @Test
   void showsSeveralAnswersOneAfterTheOther() {
-    var view = new AnswersView(out, 3, () -> new PlainReplyView(out));
+    var view = new AnswersView(out, 3, () -> new PlainReplyView(pipe()));
     for (var answer : List.of(0, 1, 2)) {
       view.show(
           GenerateResponse.newBuilder().setAnswer(answer).setStarted(Started.newBuilder().setSeed(7 + answer))
@@ -96,6 +110,10 @@ final class ReplyViewTest {
   private static GenerateResponse finished(int answer) {
     return GenerateResponse.newBuilder().setAnswer(answer)
         .setFinished(Finished.newBuilder().setText("Answer " + answer)).build();
+  }
+
+  private Terminal pipe() {
+    return new Terminal(out, 0, 24, true);
   }
 
   private void show(ReplyView view) {
