@@ -1,7 +1,12 @@
 package io.lladav.cli.conformance;
 
 import com.google.protobuf.ByteString;
+import io.grpc.CallOptions;
 import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
+import io.grpc.ClientInterceptors;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.lladav.cli.chat.HeldDialogue;
 import io.lladav.internal.debug.v1.ReplayRequest;
@@ -23,20 +28,19 @@ final class ChatRoute implements Route {
   private final Channel channel;
 
   ChatRoute(Channel channel) {
-    this.channel = channel;
+    this.channel = ClientInterceptors.intercept(channel, new InTime());
   }
 
   @Override
   public ReplayedReply ask(ReplayRequest request) {
     var wire = request.getRequest();
     var dialogue = new HeldDialogue(channel, beginning(wire));
-    try {
+    try (Deletion _ = dialogue::delete) {
       dialogue.open();
       var ahead = new ArrayList<ByteString>();
       var turn = turn(wire, ahead);
       var collector = new ReplayedReply.Collector();
       var outcome = dialogue.ask(turn, ahead, collector::add);
-      dialogue.delete();
       return switch (outcome) {
         case HeldDialogue.Outcome.Answered() -> collector.collect();
         case HeldDialogue.Outcome.Cancelled() ->
@@ -90,5 +94,20 @@ final class ChatRoute implements Route {
     }
     ahead.add(image.getData());
     return Image.getDefaultInstance();
+  }
+
+  /// What must be gone in the end, however the turn went.
+  private interface Deletion extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /// Gives every call the time that a reply may take.
+  private static final class InTime implements ClientInterceptor {
+    @Override
+    public <Q, R> ClientCall<Q, R> interceptCall(MethodDescriptor<Q, R> method, CallOptions options,
+        Channel next) {
+      return next.newCall(method, options.withDeadlineAfter(REPLY_TIME_MAX));
+    }
   }
 }

@@ -7,13 +7,10 @@ import io.lladav.internal.debug.v1.DebugServiceGrpc;
 import io.lladav.internal.debug.v1.ReplayRequest;
 import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.GenerationServiceGrpc;
-import java.time.Duration;
 import java.util.Optional;
 
 /// Asks by requests of their own: through the debugging service, or, where that is off, through the public API.
 final class GenerateRoute implements Route {
-  private static final Duration REPLY_TIME_MAX = Duration.ofHours(2);
-
   private final Channel channel;
   private boolean debugging = true;
 

@@ -2,6 +2,8 @@ package io.lladav.cli.chat;
 
 import com.google.protobuf.ByteString;
 import com.google.rpc.Code;
+import io.grpc.Context;
+import io.grpc.Deadline;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
@@ -31,11 +33,13 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A gateway that plays dialogues: it echoes, refuses what holds "bad", and waits at what holds "wait".
+/// A gateway that plays dialogues: it echoes, refuses what holds "bad", ends the stream at what holds "broken", and waits
+/// at what holds "wait".
 public final class ScriptedConversations extends ConversationServiceImplBase implements AutoCloseable {
   public static final String ID = "0123456789abcdefghijkl";
 
@@ -43,6 +47,8 @@ public final class ScriptedConversations extends ConversationServiceImplBase imp
   public final List<Turn> turns = new CopyOnWriteArrayList<>();
   public final List<ByteString> pictures = new CopyOnWriteArrayList<>();
   public final List<String> deleted = new CopyOnWriteArrayList<>();
+  /// When the streams were to end.
+  public final List<Optional<Deadline>> deadlines = new CopyOnWriteArrayList<>();
   /// Streams that their client ended in good order.
   public final AtomicInteger completed = new AtomicInteger();
   /// Counted down when a turn waits to be cancelled.
@@ -63,6 +69,7 @@ public final class ScriptedConversations extends ConversationServiceImplBase imp
 
   @Override
   public StreamObserver<ChatRequest> chat(StreamObserver<ChatResponse> responses) {
+    deadlines.add(Optional.ofNullable(Context.current().getDeadline()));
     return new Stream(responses);
   }
 
@@ -148,6 +155,8 @@ public final class ScriptedConversations extends ConversationServiceImplBase imp
       var text = turn.getParts(turn.getPartsCount() - 1).getText();
       if (text.contains("wait")) {
         waiting.countDown();
+      } else if (text.contains("broken")) {
+        responses.onError(Status.INTERNAL.withDescription("broken").asException());
       } else if (text.contains("bad")) {
         send(ChatResponse.newBuilder().setTurn(1).setFailed(com.google.rpc.Status.newBuilder()
             .setCode(Code.INVALID_ARGUMENT_VALUE).setMessage("turn.parts[0]: bad")));

@@ -17,6 +17,7 @@ import io.lladav.v1.Part;
 import io.lladav.v1.Role;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -53,6 +54,7 @@ final class ChatRouteTest {
             .build(),
         OpenConversation.newBuilder().setId(ScriptedConversations.ID).build());
     assertThat(conversations.completed).as("streams in good order").hasValue(2);
+    assertThat(conversations.deadlines).hasSize(2).allMatch(Optional::isPresent);
     assertThat(conversations.turns).singleElement()
         .satisfies(turn -> assertThat(turn.getPartsList()).isEqualTo(said.getLast().getPartsList()));
     assertThat(conversations.deleted).containsExactly(ScriptedConversations.ID);
@@ -86,13 +88,17 @@ final class ChatRouteTest {
 
   @Test
   void failsAsTheTurnDid() {
-    var request = ReplayRequest.newBuilder().setRequest(GenerateRequest.newBuilder().addMessages(
-        Message.newBuilder().setRole(Role.ROLE_USER).addParts(Part.newBuilder().setText("bad")))).build();
-
-    assertThatExceptionOfType(StatusRuntimeException.class).isThrownBy(() -> route.ask(request))
+    assertThatExceptionOfType(StatusRuntimeException.class).isThrownBy(() -> route.ask(question("bad")))
         .satisfies(e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT))
         .withMessage("INVALID_ARGUMENT: turn.parts[0]: bad");
     assertThat(conversations.deleted).hasSize(1);
+  }
+
+  @Test
+  void deletesTheConversationOfAStreamThatBroke() {
+    assertThatExceptionOfType(StatusRuntimeException.class).isThrownBy(() -> route.ask(question("broken")))
+        .withMessage("INTERNAL: broken");
+    assertThat(conversations.deleted).containsExactly(ScriptedConversations.ID);
   }
 
   @Test
@@ -100,6 +106,11 @@ final class ChatRouteTest {
     assertThat(List.of("tiny-a/random-order", "tiny-a/system")).map(GoldenCases::read)
         .extracting(golden -> route.obstacle(golden.request()).orElse("none"))
         .containsExactly("random order: a turn of a dialogue takes no recorded numbers", "none");
+  }
+
+  private static ReplayRequest question(String text) {
+    return ReplayRequest.newBuilder().setRequest(GenerateRequest.newBuilder().addMessages(
+        Message.newBuilder().setRole(Role.ROLE_USER).addParts(Part.newBuilder().setText(text)))).build();
   }
 
   private static ReplayRequest message(String name) {
