@@ -3,8 +3,6 @@ package io.lladav.model.prompt;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lladav.model.CheckpointException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,7 +13,7 @@ import java.util.List;
 /// [CheckpointException].
 public final class TemplateFuzz {
   private static final Path CHECKPOINT = Conformance.checkpoint("tiny-d");
-  private static final Path DIRECTORY = temporaryDirectory();
+  private static final FuzzDirectory DIRECTORY = FuzzDirectory.create("fuzz-template");
   private static final Tokenizer TOKENIZER = Tokenizer.load(CHECKPOINT);
   private static final PromptBuilder PUBLISHED = new PromptBuilder(TOKENIZER, ChatTemplate.load(CHECKPOINT));
   private static final String[] LOOK_ALIKES = {"<|eot_id|>", "<|mdm_mask|>", "<image>",
@@ -61,9 +59,9 @@ public final class TemplateFuzz {
       throws IOException {
     var config = (ObjectNode) Conformance.json("checkpoints/tiny-d/tokenizer_config.json");
     config.put("chat_template", template);
-    Files.writeString(DIRECTORY.resolve("tokenizer_config.json"), CheckpointJson.write(config));
+    DIRECTORY.write("tokenizer_config.json", CheckpointJson.write(config));
     try {
-      new PromptBuilder(TOKENIZER, ChatTemplate.load(DIRECTORY)).build(dialogue, options);
+      new PromptBuilder(TOKENIZER, ChatTemplate.load(DIRECTORY.path())).build(dialogue, options);
     } catch (CheckpointException e) {
       if (String.valueOf(e.getMessage()).isBlank()) {
         throw new AssertionError("refused without a reason", e);
@@ -87,15 +85,5 @@ public final class TemplateFuzz {
 
   private static long specials(Prompt prompt) {
     return Arrays.stream(prompt.inputIds()).filter(TOKENIZER.addedTokens()::isSpecial).count();
-  }
-
-  private static Path temporaryDirectory() {
-    try {
-      var directory = Files.createTempDirectory("fuzz-template");
-      directory.toFile().deleteOnExit();
-      return directory;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

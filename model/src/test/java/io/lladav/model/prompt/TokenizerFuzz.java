@@ -3,14 +3,12 @@ package io.lladav.model.prompt;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lladav.model.CheckpointException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.Arrays;
 
 /// Fuzzes the readers of `tokenizer.json` and `tokenizer_config.json`: damaged files end in a [CheckpointException], or
-/// in a tokenizer whose ids are in range and never special for what a person wrote.
+/// in a tokenizer whose ids are in range. Where both files are as they should be, no id of what a person wrote is special.
 public final class TokenizerFuzz {
-  private static final Path DIRECTORY = temporaryDirectory();
+  private static final FuzzDirectory DIRECTORY = FuzzDirectory.create("fuzz-tokenizer");
   private static final String TOKENIZER = "tokenizer.json";
   private static final String CONFIG = "tokenizer_config.json";
 
@@ -24,16 +22,22 @@ public final class TokenizerFuzz {
     var text = choices.text();
     var tokenizer = (ObjectNode) Conformance.json("checkpoints/tiny-d/" + TOKENIZER);
     var config = (ObjectNode) Conformance.json("checkpoints/tiny-d/" + CONFIG);
+    var goodTokenizer = CheckpointJson.write(tokenizer);
+    var goodConfig = CheckpointJson.write(config);
     if (damage == 0) {
       JsonEdits.apply(tokenizer, choices);
     } else if (damage == 1) {
       JsonEdits.apply(config, choices);
     }
-    Files.writeString(DIRECTORY.resolve(TOKENIZER),
-        damage == 2 ? choices.rest() : CheckpointJson.write(tokenizer));
-    Files.writeString(DIRECTORY.resolve(CONFIG), damage == 3 ? choices.rest() : CheckpointJson.write(config));
-    try (var loaded = Tokenizer.load(DIRECTORY)) {
-      requireRoundTrip(loaded, text);
+    var writtenTokenizer = damage == 2 ? choices.rest() : CheckpointJson.write(tokenizer);
+    var writtenConfig = damage == 3 ? choices.rest() : CheckpointJson.write(config);
+    DIRECTORY.write(TOKENIZER, writtenTokenizer);
+    DIRECTORY.write(CONFIG, writtenConfig);
+    try (var loaded = Tokenizer.load(DIRECTORY.path())) {
+      requireInRange(loaded, text);
+      if (writtenTokenizer.equals(goodTokenizer) && writtenConfig.equals(goodConfig)) {
+        requireNoneSpecial(loaded, text);
+      }
     } catch (CheckpointException e) {
       if (String.valueOf(e.getMessage()).isBlank()) {
         throw new AssertionError("refused without a reason", e);
@@ -41,7 +45,7 @@ public final class TokenizerFuzz {
     }
   }
 
-  private static void requireRoundTrip(Tokenizer tokenizer, String text) {
+  private static void requireInRange(Tokenizer tokenizer, String text) {
     int[] ids = tokenizer.encodeText(text);
     for (int id : ids) {
       if (id < 0 || id >= tokenizer.size()) {
@@ -52,13 +56,9 @@ public final class TokenizerFuzz {
     tokenizer.decode(tokenizer.encodeWithSpecialTokens(text));
   }
 
-  private static Path temporaryDirectory() {
-    try {
-      var directory = Files.createTempDirectory("fuzz-tokenizer");
-      directory.toFile().deleteOnExit();
-      return directory;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  private static void requireNoneSpecial(Tokenizer tokenizer, String text) {
+    if (Arrays.stream(tokenizer.encodeText(text)).anyMatch(tokenizer::isSpecial)) {
+      throw new AssertionError("special: " + Arrays.toString(tokenizer.encodeText(text)));
     }
   }
 }
