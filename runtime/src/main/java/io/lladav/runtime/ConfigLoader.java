@@ -165,11 +165,7 @@ public final class ConfigLoader<C extends Record> {
 
   private void readEnvironment(Map<String, String> environment, Map<String, Setting> settings) {
     var keys = new LinkedHashMap<String, String>();
-    types.forEach((key, type) -> {
-      if (!type.isRecord()) {
-        keys.put(environmentPrefix + environmentName(key), key);
-      }
-    });
+    keysOfValues().forEach(key -> keys.put(environmentPrefix + environmentName(key), key));
     environment.forEach((name, text) -> {
       if (!name.startsWith(environmentPrefix)) {
         return;
@@ -186,10 +182,16 @@ public final class ConfigLoader<C extends Record> {
     set.forEach((key, text) -> {
       var type = types.get(key);
       if (type == null || type.isRecord()) {
-        throw unknown("--set " + key, types.keySet());
+        throw unknown("--set " + key, keysOfValues());
       }
       settings.put(key, new Setting(YAML.getNodeFactory().textNode(text), "--set"));
     });
+  }
+
+  /// The keys that are no groups.
+  private List<String> keysOfValues() {
+    return types.entrySet().stream().filter(entry -> !entry.getValue().isRecord()).map(Map.Entry::getKey)
+        .toList();
   }
 
   private static ConfigException unknown(String key, Iterable<String> known) {

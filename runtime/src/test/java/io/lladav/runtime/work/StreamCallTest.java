@@ -16,6 +16,7 @@ import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.ServerCalls;
+import io.grpc.stub.StreamObserver;
 import io.lladav.runtime.ServiceException.Unavailable;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -46,6 +47,8 @@ final class StreamCallTest {
   private static final String LARGE = "x".repeat(1 << 20);
 
   private final BlockingQueue<StreamCall<StringValue, StringValue>> calls = new LinkedBlockingQueue<>();
+  // Requests that calls have got, whether they were read or not.
+  private final BlockingQueue<StringValue> arrived = new LinkedBlockingQueue<>();
   private final List<AutoCloseable> opened = new ArrayList<>();
 
   @AfterEach
@@ -73,9 +76,9 @@ final class StreamCallTest {
 
   @Test
   void everyReadFailsWithTheFirstReasonThoughRequestsHaveCome() throws Exception {
-    var asked = new CountDownLatch(1);
+    var goOn = new CountDownLatch(1);
     var talker = talk(Duration.ofMinutes(1), call -> {
-      asked.await();
+      goOn.await();
       call.endReading(new Unavailable(Duration.ZERO, "first"));
       call.endReading(new Unavailable(Duration.ZERO, "second"));
       for (int i = 0; i < 2; i++) {
@@ -83,7 +86,8 @@ final class StreamCallTest {
       }
     });
     talker.requests.onNext(message("anybody there?"));
-    asked.countDown();
+    arrived.take();
+    goOn.countDown();
 
     assertThat(talker.ended.get()).isEqualTo("completed");
   }
@@ -153,10 +157,11 @@ final class StreamCallTest {
         .forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
         .addService(ServerServiceDefinition.builder("lladav.testing.Streams")
             .addMethod(METHOD,
-                ServerCalls.asyncBidiStreamingCall(responses -> streams.serve(responses, call -> {
-                  calls.add(call);
-                  conversation.hold(call);
-                })))
+                ServerCalls
+                    .asyncBidiStreamingCall(responses -> new Arrivals(streams.serve(responses, call -> {
+                      calls.add(call);
+                      conversation.hold(call);
+                    }))))
             .build())
         .build().start();
     opened.add(server::shutdownNow);
@@ -171,6 +176,31 @@ final class StreamCallTest {
 
   private static StringValue message(String text) {
     return StringValue.of(text);
+  }
+
+  /// The server's end of a call, which notes what has come.
+  private final class Arrivals implements StreamObserver<StringValue> {
+    private final StreamObserver<StringValue> requests;
+
+    Arrivals(StreamObserver<StringValue> requests) {
+      this.requests = requests;
+    }
+
+    @Override
+    public void onNext(StringValue request) {
+      requests.onNext(request);
+      arrived.add(request);
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      requests.onError(failure);
+    }
+
+    @Override
+    public void onCompleted() {
+      requests.onCompleted();
+    }
   }
 
   /// The client's end of a call.
