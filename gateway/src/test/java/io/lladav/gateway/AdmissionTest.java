@@ -15,6 +15,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -135,7 +136,7 @@ final class AdmissionTest {
     admission.drain();
 
     for (var gone : List.of(several, behind)) {
-      assertThatExceptionOfType(CompletionException.class).isThrownBy(gone::join).havingCause()
+      assertThatExceptionOfType(ExecutionException.class).isThrownBy(gone::get).havingCause()
           .isInstanceOfSatisfying(Unavailable.class, e -> assertThat(e.retryAfter()).isPositive());
     }
     assertThat(admission.waitingCount()).isZero();
