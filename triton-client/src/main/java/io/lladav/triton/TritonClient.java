@@ -81,7 +81,8 @@ public final class TritonClient implements AutoCloseable {
         CallSettings.defaults()).getLive();
   }
 
-  /// Whether the server is ready. A model whose process has died does not change that.
+  /// Whether the server is ready. With default flags it no longer is once any model could not be loaded, though the others
+  /// serve. A model whose process has died does not change it.
   ///
   /// @throws TritonException.Leaving if it is shutting down
   public boolean isReady() {
@@ -157,7 +158,7 @@ public final class TritonClient implements AutoCloseable {
   }
 
   /// Unloads a model; one that is not loaded stays so. Requests under way are finished, afterwards: the call does not wait
-  /// for them.
+  /// for them. That of a model whose process has died does not end before the server does; it can be loaded meanwhile.
   public void unload(String model, CallSettings settings) {
     var request = RepositoryModelUnloadRequest.newBuilder().setModelName(model).build();
     call(model, GRPCInferenceServiceGrpc.getRepositoryModelUnloadMethod(), request, settings);

@@ -195,15 +195,15 @@ public final class LocalTriton implements AutoCloseable {
       return setup;
     }
 
-    /// The same with one flag more.
-    public Setup with(String flag) {
+    /// The same with more flags.
+    public Setup with(String... added) {
       var more = new ArrayList<>(flags);
-      more.add(flag);
+      more.addAll(List.of(added));
       return new Setup(repository, more, environment);
     }
 
     /// The same with one environment variable more.
-    public Setup with(String name, String value) {
+    public Setup inEnvironment(String name, String value) {
       var more = new TreeMap<>(environment);
       more.put(name, value);
       return new Setup(repository, flags, more);
