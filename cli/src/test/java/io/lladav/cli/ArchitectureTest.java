@@ -1,7 +1,9 @@
 package io.lladav.cli;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -20,8 +22,9 @@ final class ArchitectureTest {
   private static final String[] SERVICES = {"io.lladav.vision..", "io.lladav.projector..",
       "io.lladav.denoiser..",
       "io.lladav.gateway.."};
-  private static final String[] WIRE_TYPES = {"io.lladav.v1..", "io.lladav.internal..", "io.grpc..",
-      "com.google.protobuf.."};
+  private static final String[] WIRE_TYPES = {"io.lladav.v1..", "io.lladav.internal..",
+      "io.lladav.triton.wire..",
+      "io.grpc..", "com.google.protobuf.."};
   private static JavaClasses all;
 
   @BeforeAll
@@ -31,7 +34,7 @@ final class ArchitectureTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"decoding", "model"})
+  @ValueSource(strings = {"decoding", "model", "triton"})
   void dependsOnNothingOfOurs(String module) {
     onlyDependsOn(module);
   }
@@ -59,7 +62,7 @@ final class ArchitectureTest {
   @Test
   void librariesDependOnNoServiceAndNotOnTheCommandLine() {
     noClasses().that().resideInAnyPackage("io.lladav.decoding..", "io.lladav.model..", "io.lladav.engine..",
-        "io.lladav.runtime..").should().dependOnClassesThat()
+        "io.lladav.runtime..", "io.lladav.triton..").should().dependOnClassesThat()
         .resideInAnyPackage(
             Stream.concat(Stream.of(SERVICES), Stream.of("io.lladav.cli..")).toArray(String[]::new))
         .check(all);
@@ -69,6 +72,15 @@ final class ArchitectureTest {
   void wireTypesStayOutOfTheLibraries() {
     noClasses().that().resideInAnyPackage("io.lladav.decoding..", "io.lladav.model..", "io.lladav.engine")
         .should().dependOnClassesThat().resideInAnyPackage(WIRE_TYPES).check(all);
+  }
+
+  @Test
+  void onlyItsClientKnowsTheWireTypesOfTriton() {
+    noClasses().that().resideOutsideOfPackage("io.lladav.triton..").should().dependOnClassesThat()
+        .resideInAPackage("io.lladav.triton.wire..").check(all);
+    noMethods().that().arePublic().and().areDeclaredInClassesThat().resideInAPackage("io.lladav.triton").and()
+        .areDeclaredInClassesThat().arePublic().should()
+        .haveRawReturnType(resideInAPackage("io.lladav.triton.wire..")).check(all);
   }
 
   @Test

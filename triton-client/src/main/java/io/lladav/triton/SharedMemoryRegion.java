@@ -17,8 +17,8 @@ import java.util.regex.Pattern;
 /// Memory that this process and a server on the same machine both see: a file in `/dev/shm`, mapped here and registered
 /// there. Tensors that lie in it do not travel.
 ///
-/// Opt-in: it needs Linux, a server that sees the same `/dev/shm` and may open a file of this process's user, and from
-/// 2.71 on one that was started with `--allow-client-shm`. Nothing keeps this process from writing while the server
+/// Opt-in: it needs Linux, a server that sees the same `/dev/shm` and may open a file of this process's user, and with
+/// releases since April 2026 the flag `--allow-client-shm=true`. Nothing keeps this process from writing while the server
 /// reads: a slice belongs to one request until that is answered.
 public final class SharedMemoryRegion implements AutoCloseable {
   private static final Path DIRECTORY = Path.of("/dev/shm");
@@ -88,6 +88,9 @@ public final class SharedMemoryRegion implements AutoCloseable {
   /// Afterwards reading from or writing to its slices throws `IllegalStateException`.
   @Override
   public void close() {
+    if (!arena.scope().isAlive()) {
+      return;
+    }
     try {
       client.unregisterRegion(name);
     } catch (TritonException e) {

@@ -39,7 +39,7 @@ public final class TritonStream implements AutoCloseable {
   /// @throws TritonException.TooLarge if it is larger than allowed; the stream goes on
   /// @throws TritonException if the stream has ended
   /// @throws IllegalArgumentException if an output is placed in shared memory
-  /// @throws IllegalStateException after [#finish]
+  /// @throws IllegalStateException after [#finish] or [#cancel]
   public void send(InferRequest request) {
     if (request.outputs().stream().anyMatch(output -> output.place().isPresent())) {
       throw new IllegalArgumentException(
@@ -95,7 +95,7 @@ public final class TritonStream implements AutoCloseable {
     }
   }
 
-  /// Ends the stream at once. Models learn of it; further calls here throw [Cancelled].
+  /// Ends the stream at once. Models learn of it; reading from here on throws [Cancelled].
   public void cancel() {
     call.cancel("the caller cancelled the stream", null);
   }

@@ -152,7 +152,7 @@ final class StreamTest {
   @Test
   void theStreamsDeadlineReachesTheModel() {
     var held = unique();
-    try (var stream = client.stream(CallSettings.defaults().withDeadline(Duration.ofSeconds(1)))) {
+    try (var stream = client.stream(CallSettings.defaults().withDeadline(Duration.ofSeconds(5)))) {
       stream.send(count(held, 2, "hold"));
       next(stream);
 
