@@ -4,6 +4,7 @@ import static io.lladav.triton.TestModels.count;
 import static io.lladav.triton.TestModels.fail;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.lladav.triton.StreamEvent.Answered;
@@ -209,6 +210,17 @@ final class StreamTest {
       stream.send(count("s", 1, ""));
 
       assertThat(indices(List.of(next(stream)), "s")).containsExactly(0);
+    }
+  }
+
+  @Test
+  void refusesOutputsInSharedMemory() {
+    try (var region = client.createRegion(unique(), 64);
+        var stream = client.stream(CallSettings.defaults())) {
+      var request = count("s", 1, "").withOutputs(RequestedOutput.in("INDEX", region.slice(0, 64)));
+
+      assertThatIllegalArgumentException().isThrownBy(() -> stream.send(request))
+          .withMessage("outputs: in shared memory (expected: in the response, on a stream)");
     }
   }
 
