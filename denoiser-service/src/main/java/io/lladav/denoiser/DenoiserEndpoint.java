@@ -4,6 +4,7 @@ import io.grpc.stub.StreamObserver;
 import io.lladav.decoding.Forward;
 import io.lladav.engine.Certainty;
 import io.lladav.engine.DenoiserEngine;
+import io.lladav.engine.EngineException;
 import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
 import io.lladav.internal.denoiser.v1.DenoiseRequest;
@@ -19,6 +20,8 @@ import io.lladav.internal.denoiser.v1.StepRequest;
 import io.lladav.runtime.Metrics;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.Mismatch;
+import io.lladav.runtime.ServiceException.Overloaded;
+import io.lladav.runtime.ServiceException.Unavailable;
 import io.lladav.runtime.work.Dispatcher;
 import io.lladav.runtime.work.MemoryBudget;
 import io.lladav.runtime.work.StreamCall;
@@ -34,6 +37,8 @@ import org.slf4j.LoggerFactory;
 
 /// Serves generations: one stream is one session, which is freed when the stream ends.
 final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoCloseable {
+  /* A server that computes is back within seconds, or needs a person. */
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
   private static final Logger LOG = LoggerFactory.getLogger(DenoiserEndpoint.class);
 
   /* A request for more would keep the call's other messages waiting for long. */
@@ -102,6 +107,8 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
       } finally {
         metrics.closed(session.canvasLength());
       }
+    } catch (EngineException e) {
+      throw told(e);
     } finally {
       memory.giveBack(bytes);
     }
@@ -172,6 +179,15 @@ final class DenoiserEndpoint extends DenoiserServiceImplBase implements AutoClos
       call.requireOpen();
       step = next.get();
     }
+  }
+
+  /// What the caller can act on: another denoiser may be asked, or this one later.
+  private static RuntimeException told(EngineException failure) {
+    return switch (failure) {
+      case EngineException.Unavailable e -> new Unavailable(RETRY_AFTER, String.valueOf(e.getMessage()));
+      case EngineException.Overloaded e -> new Overloaded(RETRY_AFTER, String.valueOf(e.getMessage()));
+      case EngineException e -> e;
+    };
   }
 
   private static int stepsMax(StepRequest request, Optional<RunAhead> policy) {

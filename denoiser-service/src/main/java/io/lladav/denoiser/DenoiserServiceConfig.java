@@ -3,7 +3,9 @@ package io.lladav.denoiser;
 import static io.lladav.runtime.ConfigException.require;
 
 import io.lladav.engine.CanvasLayout;
+import io.lladav.engine.EngineKind;
 import io.lladav.engine.Precision;
+import io.lladav.engine.triton.TritonSettings;
 import io.lladav.runtime.GrpcServerConfig;
 import io.lladav.runtime.MetricsConfig;
 import io.lladav.runtime.ServiceConfig;
@@ -15,9 +17,12 @@ import java.time.Duration;
 /// @param grpc where and within which limits it answers calls
 /// @param metrics where it shows its metrics
 /// @param checkpoint directory of the model
+/// @param engine where the arithmetic is done
+/// @param triton the server that does it, with `engine: triton`
 /// @param threads processor threads of the arithmetic
-/// @param precision how the layers' matrices are held: fp32, or int8 for a quarter of the memory, about twice the speed
-///     and other ids now and then; part of the model identity
+/// @param precision how numbers are held: fp32, or, embedded, int8 for a quarter of the memory, about twice the speed and
+///     other ids now and then, or, on Triton, bf16 or fp16, which the server must be set to as well; part of the model
+///     identity
 /// @param queueLength steps that may wait; further ones fail with RESOURCE_EXHAUSTED and the advice to try
 ///     again
 /// @param batchStepsMax steps that are computed together at most
@@ -33,6 +38,8 @@ public record DenoiserServiceConfig(
     GrpcServerConfig grpc,
     MetricsConfig metrics,
     Path checkpoint,
+    EngineKind engine,
+    TritonSettings triton,
     int threads,
     Precision precision,
     int queueLength,
@@ -52,6 +59,10 @@ public record DenoiserServiceConfig(
   /// @throws io.lladav.runtime.ConfigException naming the first value out of range
   public DenoiserServiceConfig {
     require(threads >= 1 && threads <= 1024, "threads", threads, "1..1024");
+    require(precision.isServedBy(engine), "precision", precision.identity(),
+        engine == EngineKind.TRITON
+            ? "fp32, bf16 or fp16 with engine: triton"
+            : "fp32 or int8 with engine: embedded");
     require(queueLength >= 1 && queueLength <= 65_536, "queue-length", queueLength, "1..65536");
     require(batchStepsMax >= 1 && batchStepsMax <= 65_536, "batch-steps-max", batchStepsMax, "1..65536");
     require(batchRowsMax >= ROWS_MIN && batchRowsMax <= ROWS_MAX, "batch-rows-max", batchRowsMax,
@@ -69,7 +80,8 @@ public record DenoiserServiceConfig(
   /// rows, 64 sessions in 8 GiB.
   public static DenoiserServiceConfig defaults() {
     return new DenoiserServiceConfig(GrpcServerConfig.on(7403), MetricsConfig.on(9403), Path.of("checkpoint"),
-        Runtime.getRuntime().availableProcessors(), Precision.FP32, 256, 64, 2048, 256, 64, 8L << 30,
+        EngineKind.EMBEDDED, TritonSettings.defaults(), Runtime.getRuntime().availableProcessors(),
+        Precision.FP32, 256, 64, 2048, 256, 64, 8L << 30,
         CanvasLayout.LENGTH_MAX,
         Duration.ofMinutes(10));
   }

@@ -4,10 +4,13 @@ import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.EngineException;
 import io.lladav.engine.TokenIds;
 import io.lladav.engine.embedded.EmbeddedRuntime;
+import io.lladav.engine.triton.BackendListener;
+import io.lladav.engine.triton.TritonEngines;
 import io.lladav.model.CheckpointException;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.prompt.SpecialTokens;
 import io.lladav.model.prompt.Tokenizer;
+import io.lladav.runtime.BackendHealth;
 import io.lladav.runtime.ServiceMain;
 import io.lladav.runtime.ServiceProcess;
 import java.util.Set;
@@ -31,15 +34,26 @@ public final class Main {
     var checkpoint = process.own(Checkpoint.open(config.checkpoint()));
     checkpoint.warnings().forEach(LOG::warn);
     try (var tokenizer = Tokenizer.load(config.checkpoint())) {
-      var runtime = process.own(EmbeddedRuntime.start(config.threads()));
       var special = tokenizer.specialTokens();
-      var engine = process
-          .own(runtime.denoiser(checkpoint, tokenIds(special), tokenizer.size(), config.precision(),
-              config.sliceRows()));
+      var engine = process.own(engine(config, checkpoint, tokenizer, process));
       var positionsMax = Math.min(ServedModel.positionsMax(checkpoint), config.canvasPositionsMax());
       var model = new ServedModel(checkpoint.digest(), engine.identity(), special.mask(), positionsMax);
       serve(model, engine, config, process);
     }
+  }
+
+  private static DenoiserEngine engine(DenoiserServiceConfig config, Checkpoint checkpoint,
+      Tokenizer tokenizer,
+      ServiceProcess process) {
+    return switch (config.engine()) {
+      case EMBEDDED -> process.own(EmbeddedRuntime.start(config.threads())).denoiser(checkpoint,
+          tokenIds(tokenizer.specialTokens()), tokenizer.size(), config.precision(), config.sliceRows());
+      case TRITON -> {
+        var health = new BackendHealth(process);
+        yield TritonEngines.denoiser(checkpoint, tokenizer.size(), config.precision(), config.triton(),
+            new BackendListener(health::ready, health::repaired));
+      }
+    };
   }
 
   static void serve(ServedModel model, DenoiserEngine engine, DenoiserServiceConfig config,

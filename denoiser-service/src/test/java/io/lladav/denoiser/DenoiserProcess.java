@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpc.ManagedChannel;
 import io.grpc.stub.BlockingClientCall;
 import io.lladav.engine.DenoiserEngine;
+import io.lladav.engine.EngineKind;
 import io.lladav.engine.Precision;
+import io.lladav.engine.triton.TritonSettings;
 import io.lladav.internal.denoiser.v1.DenoiseRequest;
 import io.lladav.internal.denoiser.v1.DenoiseResponse;
 import io.lladav.internal.denoiser.v1.DenoiserServiceGrpc;
@@ -29,7 +31,8 @@ record DenoiserProcess(ServiceProcess process, ManagedChannel channel) implement
   static DenoiserServiceConfig config() {
     var grpc = new GrpcServerConfig("127.0.0.1", 0, 4 << 20, 1024, 16 * 1024, Duration.ofSeconds(30),
         Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(20));
-    return new DenoiserServiceConfig(grpc, new MetricsConfig(false, "127.0.0.1", 0), Path.of("unused"), 1,
+    return new DenoiserServiceConfig(grpc, new MetricsConfig(false, "127.0.0.1", 0), Path.of("unused"),
+        EngineKind.EMBEDDED, TritonSettings.defaults(), 1,
         Precision.FP32, 256, 64, 2048, 256, 64, 1 << 20, 1000, Duration.ofMinutes(1));
   }
 

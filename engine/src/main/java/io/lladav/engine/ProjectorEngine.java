@@ -5,10 +5,15 @@ import java.nio.FloatBuffer;
 import org.jspecify.annotations.Nullable;
 
 /// The projector: vision features to rows of the language tower's width. Safe for use by several threads, which
-/// it serves one after another.
+/// it may serve one after another.
 public interface ProjectorEngine extends AutoCloseable {
   /// Returns how the arithmetic is done.
   EngineIdentity identity();
+
+  /// Returns how many threads at once it is worth calling from: 1 where calls are served one after another.
+  default int concurrency() {
+    return 1;
+  }
 
   /// Returns the length of a feature.
   int inputWidth();

@@ -2,11 +2,16 @@ package io.lladav.engine;
 
 import java.nio.FloatBuffer;
 
-/// The vision tower: tiles of pixels to one feature per patch. Safe for use by several threads, which it serves
+/// The vision tower: tiles of pixels to one feature per patch. Safe for use by several threads, which it may serve
 /// one after another.
 public interface VisionEngine extends AutoCloseable {
   /// Returns how the arithmetic is done.
   EngineIdentity identity();
+
+  /// Returns how many threads at once it is worth calling from: 1 where calls are served one after another.
+  default int concurrency() {
+    return 1;
+  }
 
   /// Returns the length of a feature.
   int width();

@@ -3,9 +3,12 @@ package io.lladav.projector;
 import io.lladav.engine.EngineException;
 import io.lladav.engine.ProjectorEngine;
 import io.lladav.engine.embedded.EmbeddedRuntime;
+import io.lladav.engine.triton.BackendListener;
+import io.lladav.engine.triton.TritonEngines;
 import io.lladav.model.CheckpointException;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.image.VisualPlanner;
+import io.lladav.runtime.BackendHealth;
 import io.lladav.runtime.ServiceMain;
 import io.lladav.runtime.ServiceProcess;
 import io.lladav.runtime.tensor.TensorMemory;
@@ -28,8 +31,20 @@ public final class Main {
   static void assemble(ProjectorServiceConfig config, ServiceProcess process) {
     var checkpoint = process.own(Checkpoint.open(config.checkpoint()));
     checkpoint.warnings().forEach(LOG::warn);
-    var engine = process.own(process.own(EmbeddedRuntime.start(config.threads())).projector(checkpoint));
+    var engine = process.own(engine(config, checkpoint, process));
     serve(checkpoint.digest(), engine, new VisualPlanner(checkpoint.visualSettings()), config, process);
+  }
+
+  private static ProjectorEngine engine(ProjectorServiceConfig config, Checkpoint checkpoint,
+      ServiceProcess process) {
+    return switch (config.engine()) {
+      case EMBEDDED -> process.own(EmbeddedRuntime.start(config.threads())).projector(checkpoint);
+      case TRITON -> {
+        var health = new BackendHealth(process);
+        yield TritonEngines.projector(checkpoint, config.triton(),
+            new BackendListener(health::ready, health::repaired));
+      }
+    };
   }
 
   static void serve(String checkpointDigest, ProjectorEngine engine, VisualPlanner planner,

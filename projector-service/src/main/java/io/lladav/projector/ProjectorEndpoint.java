@@ -1,6 +1,7 @@
 package io.lladav.projector;
 
 import io.grpc.stub.StreamObserver;
+import io.lladav.engine.EngineException;
 import io.lladav.engine.ProjectorEngine;
 import io.lladav.internal.projector.v1.GetIdentityRequest;
 import io.lladav.internal.projector.v1.GetIdentityResponse;
@@ -12,21 +13,27 @@ import io.lladav.model.image.VisualPlanner;
 import io.lladav.runtime.Metrics;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.Mismatch;
+import io.lladav.runtime.ServiceException.Overloaded;
+import io.lladav.runtime.ServiceException.Unavailable;
 import io.lladav.runtime.tensor.TensorReader;
 import io.lladav.runtime.tensor.TensorWriter;
 import io.lladav.runtime.work.Dispatcher;
 import io.lladav.runtime.work.MemoryBudget;
 import io.lladav.runtime.work.StreamCall;
 import io.lladav.runtime.work.StreamCalls;
+import io.lladav.runtime.work.Together;
 import io.lladav.runtime.work.WorkMetrics;
 import io.lladav.v1.ModelIdentity;
 import io.prometheus.client.Counter;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 
 /// Projects and merges the features of pictures and videos, tile by tile as they come; the tiles of several
 /// visuals take turns.
 final class ProjectorEndpoint extends ProjectorServiceImplBase implements AutoCloseable {
+  /* A server that computes is back within seconds, or needs a person. */
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
   private final String checkpointDigest;
   private final ProjectorEngine engine;
   private final PlanReader plans;
@@ -47,7 +54,8 @@ final class ProjectorEndpoint extends ProjectorServiceImplBase implements AutoCl
     this.tilesProjected = metrics.counter("lladav_tiles_total", "Tiles that went through the projector.");
     this.calls = new StreamCalls<>("project", config.queueLength(), config.idleMax());
     // A call has one tile waiting at most, so the queue is never full.
-    this.dispatcher = Dispatcher.start(Dispatcher.Settings.oneByOne("projector", config.queueLength()),
+    this.dispatcher = Dispatcher.start(
+        Dispatcher.Settings.together("projector", config.queueLength(), engine.concurrency()),
         _ -> 1,
         (batch, _) -> run(batch), new WorkMetrics(metrics));
     metrics.gauge("lladav_queue_length", "Tiles that wait for the projector.", dispatcher::queueLength);
@@ -124,8 +132,21 @@ final class ProjectorEndpoint extends ProjectorServiceImplBase implements AutoCl
   }
 
   private List<Integer> run(List<TileWork> batch) {
-    var tileCounts = batch.stream().map(tile -> tile.run(engine)).toList();
-    tilesProjected.inc(batch.size());
-    return tileCounts;
+    try {
+      var tileCounts = Together.map(batch, tile -> tile.run(engine));
+      tilesProjected.inc(batch.size());
+      return tileCounts;
+    } catch (EngineException e) {
+      throw told(e);
+    }
+  }
+
+  /// What the caller can act on: another service of this kind may be asked, or this one later.
+  private static RuntimeException told(EngineException failure) {
+    return switch (failure) {
+      case EngineException.Unavailable e -> new Unavailable(RETRY_AFTER, String.valueOf(e.getMessage()));
+      case EngineException.Overloaded e -> new Overloaded(RETRY_AFTER, String.valueOf(e.getMessage()));
+      case EngineException e -> e;
+    };
   }
 }

@@ -2,6 +2,8 @@ package io.lladav.projector;
 
 import static io.lladav.runtime.ConfigException.require;
 
+import io.lladav.engine.EngineKind;
+import io.lladav.engine.triton.TritonSettings;
 import io.lladav.runtime.GrpcServerConfig;
 import io.lladav.runtime.MetricsConfig;
 import io.lladav.runtime.ServiceConfig;
@@ -13,6 +15,8 @@ import java.time.Duration;
 /// @param grpc where and within which limits it answers calls
 /// @param metrics where it shows its metrics
 /// @param checkpoint directory of the model
+/// @param engine where the arithmetic is done
+/// @param triton the server that does it, with `engine: triton`
 /// @param threads processor threads of the arithmetic
 /// @param queueLength pictures and videos in work at the same time; further ones fail with RESOURCE_EXHAUSTED
 ///     and the advice to try again
@@ -23,6 +27,8 @@ public record ProjectorServiceConfig(
     GrpcServerConfig grpc,
     MetricsConfig metrics,
     Path checkpoint,
+    EngineKind engine,
+    TritonSettings triton,
     int threads,
     int queueLength,
     int tilesMax,
@@ -43,6 +49,7 @@ public record ProjectorServiceConfig(
   public static ProjectorServiceConfig defaults() {
     return new ProjectorServiceConfig(GrpcServerConfig.on(7402), MetricsConfig.on(9402),
         Path.of("checkpoint"),
-        Runtime.getRuntime().availableProcessors(), 32, 64, 4L << 30, Duration.ofMinutes(15));
+        EngineKind.EMBEDDED, TritonSettings.defaults(), Runtime.getRuntime().availableProcessors(), 32, 64,
+        4L << 30, Duration.ofMinutes(15));
   }
 }

@@ -2,6 +2,8 @@ package io.lladav.projector;
 
 import io.grpc.ManagedChannel;
 import io.grpc.StatusException;
+import io.lladav.engine.EngineKind;
+import io.lladav.engine.triton.TritonSettings;
 import io.lladav.internal.projector.v1.GetIdentityRequest;
 import io.lladav.internal.projector.v1.ProjectorServiceGrpc;
 import io.lladav.internal.projector.v1.ProjectorServiceGrpc.ProjectorServiceBlockingV2Stub;
@@ -24,7 +26,8 @@ record ProjectorProcess(ServiceProcess process, ManagedChannel channel) implemen
     var grpc = new GrpcServerConfig("127.0.0.1", 0, 4 << 20, 1024, 16 * 1024, Duration.ofSeconds(30),
         Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(5));
     // The native library allows one number of threads per process.
-    return new ProjectorServiceConfig(grpc, new MetricsConfig(false, "127.0.0.1", 0), checkpoint, 2, 2, 10,
+    return new ProjectorServiceConfig(grpc, new MetricsConfig(false, "127.0.0.1", 0), checkpoint,
+        EngineKind.EMBEDDED, TritonSettings.defaults(), 2, 2, 10,
         1 << 20,
         Duration.ofMinutes(1));
   }
@@ -33,7 +36,8 @@ record ProjectorProcess(ServiceProcess process, ManagedChannel channel) implemen
     var planner = new VisualPlanner(
         VisualSettings.parse("anyres_max_9", "(1x1),...,(4x4)", "spatial_unpad", "grid", "bilinear", 56, 14));
     var limits = config(Path.of("unused"));
-    var config = new ProjectorServiceConfig(limits.grpc(), limits.metrics(), limits.checkpoint(), 2, 2, 10,
+    var config = new ProjectorServiceConfig(limits.grpc(), limits.metrics(), limits.checkpoint(),
+        limits.engine(), limits.triton(), 2, 2, 10,
         visualBytesMax, limits.idleMax());
     return start(config, process -> Main.serve(DIGEST, projector, planner, config, process));
   }

@@ -24,6 +24,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +54,8 @@ public final class ServiceProcess implements AutoCloseable {
   private final List<Runnable> drainActions = new CopyOnWriteArrayList<>();
   private final Deque<AutoCloseable> owned = new ArrayDeque<>();
   private final CountDownLatch stopped = new CountDownLatch(1);
+  private final AtomicBoolean serving = new AtomicBoolean();
+  private final AtomicBoolean healthy = new AtomicBoolean(true);
   private boolean stopping;
 
   private ServiceProcess(String service, GrpcServerConfig grpc, MetricsConfig metricsConfig) {
@@ -109,11 +112,26 @@ public final class ServiceProcess implements AutoCloseable {
   /// Opens the services for calls and turns health to SERVING. To be called after the warm-up.
   public void markServing() {
     services.open();
-    services.getServices()
-        .forEach(definition -> health.setStatus(definition.getServiceDescriptor().getName(),
-            ServingStatus.SERVING));
-    health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, ServingStatus.SERVING);
+    serving.set(true);
+    showHealth();
     LOG.atInfo().addKeyValue("service", service).log("serving");
+  }
+
+  /// Says whether callers should come here now, because of something that the service needs. Calls are taken either way.
+  /// Before [#markServing] and after [#close] it changes nothing that is seen.
+  public void setServing(boolean able) {
+    healthy.set(able);
+    showHealth();
+  }
+
+  private synchronized void showHealth() {
+    if (!serving.get()) {
+      return;
+    }
+    var status = healthy.get() ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+    services.getServices()
+        .forEach(definition -> health.setStatus(definition.getServiceDescriptor().getName(), status));
+    health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
   }
 
   /// The port that gRPC calls are answered on.

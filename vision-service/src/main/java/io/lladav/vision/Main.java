@@ -3,9 +3,12 @@ package io.lladav.vision;
 import io.lladav.engine.EngineException;
 import io.lladav.engine.VisionEngine;
 import io.lladav.engine.embedded.EmbeddedRuntime;
+import io.lladav.engine.triton.BackendListener;
+import io.lladav.engine.triton.TritonEngines;
 import io.lladav.model.CheckpointException;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.image.VisualPlanner;
+import io.lladav.runtime.BackendHealth;
 import io.lladav.runtime.ServiceMain;
 import io.lladav.runtime.ServiceProcess;
 import org.slf4j.Logger;
@@ -26,8 +29,20 @@ public final class Main {
   static void assemble(VisionServiceConfig config, ServiceProcess process) {
     var checkpoint = process.own(Checkpoint.open(config.checkpoint()));
     checkpoint.warnings().forEach(LOG::warn);
-    var engine = process.own(process.own(EmbeddedRuntime.start(config.threads())).vision(checkpoint));
+    var engine = process.own(engine(config, checkpoint, process));
     serve(checkpoint.digest(), engine, new VisualPlanner(checkpoint.visualSettings()), config, process);
+  }
+
+  private static VisionEngine engine(VisionServiceConfig config, Checkpoint checkpoint,
+      ServiceProcess process) {
+    return switch (config.engine()) {
+      case EMBEDDED -> process.own(EmbeddedRuntime.start(config.threads())).vision(checkpoint);
+      case TRITON -> {
+        var health = new BackendHealth(process);
+        yield TritonEngines.vision(checkpoint, config.triton(),
+            new BackendListener(health::ready, health::repaired));
+      }
+    };
   }
 
   static void serve(String checkpointDigest, VisionEngine engine, VisualPlanner planner,

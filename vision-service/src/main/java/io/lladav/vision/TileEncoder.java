@@ -5,6 +5,7 @@ import io.lladav.model.image.Picture;
 import io.lladav.model.image.TileCutter;
 import io.lladav.runtime.tensor.TensorMemory;
 import io.lladav.runtime.work.Dispatcher;
+import io.lladav.runtime.work.Together;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
@@ -30,12 +31,12 @@ final class TileEncoder implements AutoCloseable {
     this.features = memory.floats((long) engine.patchCount() * engine.width());
   }
 
-  /// Does what a dispatcher's batch asks, tile by tile.
+  /// Does what a dispatcher's batch asks, all tiles at once; the batch has more than one only where the engine likes that.
   static List<FloatBuffer> run(VisionEngine engine, List<Tile> batch) {
-    return batch.stream().map(tile -> {
+    return Together.map(batch, tile -> {
       engine.encode(tile.pixels().duplicate(), 1, tile.features().duplicate());
       return tile.features().duplicate();
-    }).toList();
+    });
   }
 
   /// Encodes a black tile, so that the first caller does not pay for pages not read and memory not yet taken.

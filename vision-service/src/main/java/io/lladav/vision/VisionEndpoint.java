@@ -2,6 +2,7 @@ package io.lladav.vision;
 
 import com.google.protobuf.ByteString;
 import io.grpc.stub.StreamObserver;
+import io.lladav.engine.EngineException;
 import io.lladav.engine.VisionEngine;
 import io.lladav.internal.tensor.v1.TensorChunk;
 import io.lladav.internal.vision.v1.EncodeRequest;
@@ -21,6 +22,8 @@ import io.lladav.runtime.Metrics;
 import io.lladav.runtime.ServiceException.InvalidRequest;
 import io.lladav.runtime.ServiceException.LimitExceeded;
 import io.lladav.runtime.ServiceException.Mismatch;
+import io.lladav.runtime.ServiceException.Overloaded;
+import io.lladav.runtime.ServiceException.Unavailable;
 import io.lladav.runtime.tensor.TensorWriter;
 import io.lladav.runtime.work.Dispatcher;
 import io.lladav.runtime.work.StreamCall;
@@ -29,12 +32,15 @@ import io.lladav.runtime.work.WorkMetrics;
 import io.lladav.v1.ModelIdentity;
 import io.prometheus.client.Counter;
 import java.nio.FloatBuffer;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 
 /// Encodes pictures, tile by tile; the tiles of several pictures take turns.
 final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseable {
+  /* A server that computes is back within seconds, or needs a person. */
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
   private static final int FRAMES_MAX = 32;
 
   private final String checkpointDigest;
@@ -63,7 +69,8 @@ final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseabl
     this.tilesEncoded = metrics.counter("lladav_tiles_total", "Tiles that went through the vision tower.");
     this.calls = new StreamCalls<>("encode", config.queueLength(), config.idleMax());
     // A call has one tile waiting at most, so the queue is never full.
-    this.dispatcher = Dispatcher.start(Dispatcher.Settings.oneByOne("tower", config.queueLength()), _ -> 1,
+    this.dispatcher = Dispatcher.start(
+        Dispatcher.Settings.together("tower", config.queueLength(), engine.concurrency()), _ -> 1,
         (batch, _) -> run(batch), new WorkMetrics(metrics));
     metrics.gauge("lladav_queue_length", "Tiles that wait for the tower.", dispatcher::queueLength);
     metrics.gauge("lladav_decode_queue_length", "Pictures that wait to be decoded.", decoders::waiting);
@@ -191,9 +198,22 @@ final class VisionEndpoint extends VisionServiceImplBase implements AutoCloseabl
   }
 
   private List<FloatBuffer> run(List<TileEncoder.Tile> batch) {
-    var features = TileEncoder.run(engine, batch);
-    tilesEncoded.inc(batch.size());
-    return features;
+    try {
+      var features = TileEncoder.run(engine, batch);
+      tilesEncoded.inc(batch.size());
+      return features;
+    } catch (EngineException e) {
+      throw told(e);
+    }
+  }
+
+  /// What the caller can act on: another service of this kind may be asked, or this one later.
+  private static RuntimeException told(EngineException failure) {
+    return switch (failure) {
+      case EngineException.Unavailable e -> new Unavailable(RETRY_AFTER, String.valueOf(e.getMessage()));
+      case EngineException.Overloaded e -> new Overloaded(RETRY_AFTER, String.valueOf(e.getMessage()));
+      case EngineException e -> e;
+    };
   }
 
   private static EncodeResponse facts(List<Picture> tiles) {

@@ -2,6 +2,8 @@ package io.lladav.vision;
 
 import static io.lladav.runtime.ConfigException.require;
 
+import io.lladav.engine.EngineKind;
+import io.lladav.engine.triton.TritonSettings;
 import io.lladav.runtime.GrpcServerConfig;
 import io.lladav.runtime.MetricsConfig;
 import io.lladav.runtime.ServiceConfig;
@@ -16,6 +18,8 @@ import java.time.Duration;
 /// @param grpc where and within which limits it answers calls
 /// @param metrics where it shows its metrics
 /// @param checkpoint directory of the model
+/// @param engine where the arithmetic is done
+/// @param triton the server that does it, with `engine: triton`
 /// @param threads processor threads of the arithmetic
 /// @param queueLength pictures in work at the same time; further ones fail with RESOURCE_EXHAUSTED and the
 ///     advice to try again
@@ -31,6 +35,8 @@ public record VisionServiceConfig(
     GrpcServerConfig grpc,
     MetricsConfig metrics,
     Path checkpoint,
+    EngineKind engine,
+    TritonSettings triton,
     int threads,
     int queueLength,
     int decodesMax,
@@ -65,7 +71,7 @@ public record VisionServiceConfig(
   /// which may wait to be decoded.
   public static VisionServiceConfig defaults() {
     return new VisionServiceConfig(GrpcServerConfig.on(7401), MetricsConfig.on(9401), Path.of("checkpoint"),
-        Runtime.getRuntime().availableProcessors(), 32,
+        EngineKind.EMBEDDED, TritonSettings.defaults(), Runtime.getRuntime().availableProcessors(), 32,
         Runtime.getRuntime().availableProcessors(), 16, 20 << 20, 50_000_000, 16_384, 400_000_000,
         Duration.ofMinutes(15));
   }

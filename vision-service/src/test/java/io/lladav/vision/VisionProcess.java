@@ -2,6 +2,8 @@ package io.lladav.vision;
 
 import io.grpc.ManagedChannel;
 import io.grpc.StatusException;
+import io.lladav.engine.EngineKind;
+import io.lladav.engine.triton.TritonSettings;
 import io.lladav.internal.vision.v1.GetIdentityRequest;
 import io.lladav.internal.vision.v1.VisionServiceGrpc;
 import io.lladav.internal.vision.v1.VisionServiceGrpc.VisionServiceBlockingV2Stub;
@@ -24,7 +26,8 @@ record VisionProcess(ServiceProcess process, ManagedChannel channel) implements 
     var grpc = new GrpcServerConfig("127.0.0.1", 0, 4 << 20, 1024, 16 * 1024, Duration.ofSeconds(30),
         Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(5));
     // The native library allows one number of threads per process.
-    return new VisionServiceConfig(grpc, new MetricsConfig(false, "127.0.0.1", 0), checkpoint, 2, 2, 1, 2,
+    return new VisionServiceConfig(grpc, new MetricsConfig(false, "127.0.0.1", 0), checkpoint,
+        EngineKind.EMBEDDED, TritonSettings.defaults(), 2, 2, 1, 2,
         3 << 20,
         1_000_000, 2000, 9216, Duration.ofMinutes(1));
   }

@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import io.lladav.engine.DenoiserEngine;
 import io.lladav.engine.EngineException;
 import io.lladav.engine.EngineIdentity;
+import io.lladav.engine.EngineKind;
 import io.lladav.engine.Precision;
 import io.lladav.engine.ProjectorEngine;
 import io.lladav.engine.TokenIds;
@@ -83,9 +84,14 @@ public final class EmbeddedRuntime implements AutoCloseable {
   ///     that what lies between two slices is no long wait: 256
   /// @throws CheckpointException if the embedding has fewer rows than that, or a special id does not exist
   /// @throws EngineException if the native library refuses the graph
+  /// @throws IllegalArgumentException if the embedded engine does not have that precision
   public DenoiserEngine denoiser(Checkpoint checkpoint, TokenIds tokens, int vocabularySize,
       Precision precision,
       int sliceRows) {
+    if (!precision.isServedBy(EngineKind.EMBEDDED)) {
+      throw new IllegalArgumentException(
+          "precision: %s (expected: fp32 or int8)".formatted(precision.identity()));
+    }
     return new EmbeddedDenoiser(this, checkpoint, tokens, vocabularySize, precision, sliceRows);
   }
 

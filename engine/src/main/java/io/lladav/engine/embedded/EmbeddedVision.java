@@ -1,5 +1,6 @@
 package io.lladav.engine.embedded;
 
+import io.lladav.engine.DirectFloats;
 import io.lladav.engine.EngineIdentity;
 import io.lladav.engine.Precision;
 import io.lladav.engine.VisionEngine;

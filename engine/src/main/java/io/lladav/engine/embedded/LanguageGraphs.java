@@ -218,6 +218,7 @@ final class LanguageGraphs {
     return switch (precision) {
       case FP32 -> graph.linear(rows, name);
       case INT8 -> graph.linearBlockwise(rows, name);
+      case BF16, FP16 -> throw new IllegalStateException("refused by EmbeddedRuntime");
     };
   }
 

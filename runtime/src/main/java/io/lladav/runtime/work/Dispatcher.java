@@ -62,9 +62,11 @@ public final class Dispatcher<W, A> implements AutoCloseable {
       require("batchSizeMax", batchSizeMax, sliceSize);
     }
 
-    /// Hands over one piece at a time, however large, and lets nothing in between.
-    public static Settings oneByOne(String name, int queueLength) {
-      return new Settings(name, queueLength, 1, Long.MAX_VALUE, Long.MAX_VALUE);
+    /// Hands over what waits, however large, and lets nothing in between.
+    ///
+    /// @param batchMax pieces at a time, 1 for one after the other
+    public static Settings together(String name, int queueLength, int batchMax) {
+      return new Settings(name, queueLength, batchMax, Long.MAX_VALUE, Long.MAX_VALUE);
     }
 
     boolean isLarge(long size) {

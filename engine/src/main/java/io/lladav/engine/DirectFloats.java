@@ -1,17 +1,17 @@
-package io.lladav.engine.embedded;
+package io.lladav.engine;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /// Checks the buffers that callers lend.
-final class DirectFloats {
+public final class DirectFloats {
   private DirectFloats() {}
 
   /// Returns the first `count` floats of a buffer, from its position on.
   ///
   /// @throws IllegalArgumentException naming `field` if it is too short or cannot be used without a copy
-  static MemorySegment of(String field, FloatBuffer buffer, long count) {
+  public static MemorySegment of(String field, FloatBuffer buffer, long count) {
     if (!buffer.isDirect() || buffer.order() != ByteOrder.nativeOrder()) {
       throw new IllegalArgumentException(
           "%s: heap or foreign byte order (expected: direct buffer, native order)".formatted(field));

@@ -1,0 +1,215 @@
+package io.lladav.engine.triton;
+
+import io.lladav.engine.EngineException;
+import io.lladav.triton.CallSettings;
+import io.lladav.triton.InferRequest;
+import io.lladav.triton.InferResponse;
+import io.lladav.triton.TritonClient;
+import io.lladav.triton.TritonException;
+import io.lladav.triton.TritonStream;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One model on one Triton Inference Server: asks it, watches by a tiny inference whether it answers, and has it loaded
+/// again when its process has died, which Triton itself neither notices nor mends.
+///
+/// Safe for use by many threads at once.
+final class TritonBackend implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(TritonBackend.class);
+
+  private final TritonClient client;
+  private final TritonSettings settings;
+  private final String model;
+  private final Probe probe;
+  private final BackendListener listener;
+  private final Deque<Long> repairs = new ArrayDeque<>();
+  /// A permit says: look now.
+  private final Semaphore suspicions = new Semaphore(0);
+  private final Thread watch;
+  private volatile boolean closed;
+
+  /// Asks the model something tiny.
+  interface Probe {
+    /// Returns what the model says of itself.
+    ///
+    /// @throws TritonException if it does not answer
+    TritonIdentity ask(TritonClient client, CallSettings settings);
+  }
+
+  /// Connects, and does not yet watch.
+  TritonBackend(TritonSettings settings, String model, Probe probe, BackendListener listener) {
+    this.settings = settings;
+    this.model = model;
+    this.probe = probe;
+    this.listener = listener;
+    this.client = TritonClient.open(settings.client());
+    this.watch = Thread.ofVirtual().name("triton-" + model).unstarted(this::watch);
+  }
+
+  TritonSettings settings() {
+    return settings;
+  }
+
+  TritonClient client() {
+    return client;
+  }
+
+  String model() {
+    return model;
+  }
+
+  /// Asks the model who it is; has it loaded if the server does not have it.
+  ///
+  /// @throws EngineException if it cannot be had, saying what to do
+  TritonIdentity identity() {
+    try {
+      if (!client.isModelReady(model, "")) {
+        client.load(model, loading());
+      }
+      return ask();
+    } catch (TritonException.BackendDead _) {
+      return reloaded();
+    } catch (TritonException e) {
+      LOG.atWarn().addKeyValue("model", model).addKeyValue("target", settings.target())
+          .addKeyValue("detail", e.detail()).log("triton_unusable");
+      throw new EngineException(
+          "triton.target %s: model %s: %s; is the server running, with the models of deploy/triton?"
+              .formatted(settings.target(), model, e.getMessage()),
+          e);
+    }
+  }
+
+  /// Begins to watch.
+  void start() {
+    watch.start();
+  }
+
+  /// Asks a model that answers once.
+  ///
+  /// @throws EngineException as [TritonFailures] says
+  InferResponse infer(InferRequest request) {
+    try {
+      return client.infer(request);
+    } catch (TritonException e) {
+      throw failed(e);
+    }
+  }
+
+  /// What a stream that ends early means.
+  static EngineException ended(String model) {
+    return new EngineException.Unavailable(
+        "model %s on Triton: the stream ended without an answer".formatted(model));
+  }
+
+  /// Opens a stream.
+  TritonStream stream() {
+    return client.stream(CallSettings.defaults());
+  }
+
+  /// Translates a failure, and has the model looked at if it may be dead.
+  EngineException failed(TritonException failure) {
+    switch (failure) {
+      case TritonException.BackendDead _,TritonException.DeadlineExceeded _,TritonException.Unreachable _,TritonException.ServerFailure _ ->
+        suspect();
+      default -> {
+      }
+    }
+    if (!failure.detail().isEmpty()) {
+      LOG.atWarn().addKeyValue("model", model).addKeyValue("detail", failure.detail()).log("triton_failure");
+    }
+    return TritonFailures.of(model, failure);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    suspect();
+    client.close();
+  }
+
+  private void suspect() {
+    suspicions.release();
+  }
+
+  private void watch() {
+    boolean ready = true;
+    while (!closed) {
+      var failure = probeFailure();
+      if (failure.isEmpty() != ready && !closed) {
+        ready = failure.isEmpty();
+        LOG.atInfo().addKeyValue("model", model).addKeyValue("ready", ready).addKeyValue("reason", failure)
+            .log("triton");
+        listener.ready().accept(ready);
+      }
+      await();
+    }
+  }
+
+  private void await() {
+    try {
+      if (suspicions.tryAcquire(settings.probeInterval().toMillis(), TimeUnit.MILLISECONDS)) {
+        suspicions.drainPermits();
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      closed = true;
+    }
+  }
+
+  /// Tries the model, and repairs it if it is dead and that is allowed; returns what is wrong, or nothing.
+  private String probeFailure() {
+    try {
+      ask();
+      return "";
+    } catch (TritonException.BackendDead e) {
+      return repair(e);
+    } catch (TritonException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  private String repair(TritonException dead) {
+    long now = System.nanoTime();
+    while (!repairs.isEmpty() && now - repairs.getFirst() > settings.repairWindow().toNanos()) {
+      repairs.removeFirst();
+    }
+    if (repairs.size() >= settings.repairsMax()) {
+      return "%s; repaired %s times within %s already (triton.repairs-max): restart the server".formatted(
+          dead.getMessage(), repairs.size(), settings.repairWindow());
+    }
+    repairs.addLast(now);
+    try {
+      reloaded();
+      listener.repaired().accept(true);
+      return "";
+    } catch (EngineException e) {
+      listener.repaired().accept(false);
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  private TritonIdentity reloaded() {
+    try {
+      client.unload(model, loading());
+      client.load(model, loading());
+      LOG.atWarn().addKeyValue("model", model).log("triton_reloaded");
+      return ask();
+    } catch (TritonException e) {
+      throw TritonFailures.of(model, e);
+    }
+  }
+
+  private TritonIdentity ask() {
+    return probe.ask(client, CallSettings.defaults().withDeadline(settings.probeTimeout()));
+  }
+
+  private CallSettings loading() {
+    Duration time = settings.loadTimeout();
+    return CallSettings.defaults().withDeadline(time);
+  }
+}

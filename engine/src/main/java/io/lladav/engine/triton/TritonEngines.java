@@ -1,0 +1,39 @@
+package io.lladav.engine.triton;
+
+import io.lladav.engine.DenoiserEngine;
+import io.lladav.engine.Precision;
+import io.lladav.engine.ProjectorEngine;
+import io.lladav.engine.VisionEngine;
+import io.lladav.model.checkpoint.Checkpoint;
+
+/// The engines of a checkpoint on a Triton Inference Server that serves the same checkpoint.
+///
+/// Opening one asks the server who it is, and throws [io.lladav.engine.EngineException], saying what to do, if it does not
+/// answer or serves something else. Each watches its model from then on.
+public final class TritonEngines {
+  /// Tiles that are under way at once: what the server may put into one run, twice.
+  static final int CALLS_AT_ONCE = 32;
+
+  private TritonEngines() {}
+
+  /// Opens the vision tower.
+  public static VisionEngine vision(Checkpoint checkpoint, TritonSettings settings,
+      BackendListener listener) {
+    return new TritonVision(checkpoint, settings, listener);
+  }
+
+  /// Opens the projector.
+  public static ProjectorEngine projector(Checkpoint checkpoint, TritonSettings settings,
+      BackendListener listener) {
+    return new TritonProjector(checkpoint, settings, listener);
+  }
+
+  /// Opens the language tower.
+  ///
+  /// @param vocabularySize how many ids the checkpoint's tokenizer has
+  /// @param precision what the server must compute in
+  public static DenoiserEngine denoiser(Checkpoint checkpoint, int vocabularySize, Precision precision,
+      TritonSettings settings, BackendListener listener) {
+    return new TritonDenoiser(checkpoint, vocabularySize, precision, settings, listener);
+  }
+}

@@ -1,0 +1,108 @@
+package io.lladav.engine.triton;
+
+import io.lladav.engine.DirectFloats;
+import io.lladav.engine.EngineIdentity;
+import io.lladav.engine.ProjectorEngine;
+import io.lladav.model.checkpoint.Checkpoint;
+import io.lladav.triton.CallSettings;
+import io.lladav.triton.DataType;
+import io.lladav.triton.InferRequest;
+import io.lladav.triton.RequestedOutput;
+import io.lladav.triton.TritonClient;
+import io.lladav.triton.TritonTensor;
+import java.nio.FloatBuffer;
+import org.jspecify.annotations.Nullable;
+
+/// The projector on Triton, the model `projector`. The server puts the rows of different calls into one run.
+final class TritonProjector implements ProjectorEngine {
+  static final String MODEL = "projector";
+  static final String FEATURES = "FEATURES";
+  static final String EMBEDDINGS = "EMBEDDINGS";
+  static final String IMAGE_NEWLINE = "IMAGE_NEWLINE";
+  static final String IDENTITY = "IDENTITY";
+
+  private final int inputWidth;
+  private final int outputWidth;
+  private final float @Nullable [] imageNewline;
+  private final TritonBackend backend;
+  private final TensorCarrier tensors;
+  private final EngineIdentity identity;
+
+  TritonProjector(Checkpoint checkpoint, TritonSettings settings, BackendListener listener) {
+    inputWidth = checkpoint.vision().width();
+    outputWidth = checkpoint.language().hiddenSize();
+    backend = new TritonBackend(settings, MODEL, this::probe, listener);
+    try {
+      var described = backend.identity();
+      described.requireCheckpoint(checkpoint.digest());
+      described.requireSize("inputWidth", inputWidth);
+      described.requireSize("outputWidth", outputWidth);
+      identity = described.engine();
+      imageNewline = checkpoint.visualSettings().mergeType().hasNewline() ? newline() : null;
+      tensors = TensorCarrier.of(backend);
+      backend.start();
+    } catch (RuntimeException e) {
+      backend.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public EngineIdentity identity() {
+    return identity;
+  }
+
+  @Override
+  public int concurrency() {
+    return TritonEngines.CALLS_AT_ONCE;
+  }
+
+  @Override
+  public int inputWidth() {
+    return inputWidth;
+  }
+
+  @Override
+  public int outputWidth() {
+    return outputWidth;
+  }
+
+  @Override
+  public float @Nullable [] imageNewline() {
+    return imageNewline == null ? null : imageNewline.clone();
+  }
+
+  @Override
+  public void project(FloatBuffer features, int rowCount, FloatBuffer embeddings) {
+    if (rowCount < 1) {
+      throw new IllegalArgumentException("rowCount: %s (expected: at least 1)".formatted(rowCount));
+    }
+    var _ = DirectFloats.of("features", features, (long) rowCount * inputWidth);
+    var _ = DirectFloats.of("embeddings", embeddings, (long) rowCount * outputWidth);
+    tensors.exchange(MODEL,
+        FEATURES, features.slice(features.position(), rowCount * inputWidth),
+        new long[]{1, rowCount, inputWidth},
+        EMBEDDINGS, embeddings.slice(embeddings.position(), rowCount * outputWidth),
+        new long[]{1, rowCount, outputWidth});
+  }
+
+  @Override
+  public void close() {
+    tensors.close();
+    backend.close();
+  }
+
+  private TritonIdentity probe(TritonClient client, CallSettings settings) {
+    var response = client.infer(oneRow().withOutputs(RequestedOutput.named(IDENTITY)), settings);
+    return TritonIdentity.of(MODEL, response.output(IDENTITY, DataType.BYTES, 1, 1));
+  }
+
+  private float[] newline() {
+    var response = backend.infer(oneRow().withOutputs(RequestedOutput.named(IMAGE_NEWLINE)));
+    return response.output(IMAGE_NEWLINE, DataType.FP32, 1, outputWidth).toFloats();
+  }
+
+  private InferRequest oneRow() {
+    return InferRequest.of(MODEL, TritonTensor.fp32(FEATURES, new float[inputWidth], 1, 1, inputWidth));
+  }
+}
