@@ -206,10 +206,10 @@ class PackedForward:
         normed = model.norm(self._residual, layer.attention_norm)
         everything = all(each.whole for each in planned)
         if everything:
-            q, kv = torch.split(layer.projection(normed), (config.hidden_size, 2 * config.key_value_size), -1)
+            q, kv = torch.split(layer.projection(normed), [config.hidden_size, 2 * config.key_value_size], -1)
         else:
             q, kv = None, layer.keys_and_values(normed)
-        k, v = (half.unflatten(-1, (config.key_value_heads, config.head_size)) for half in kv.chunk(2, -1))
+        k, v = (half.reshape(-1, config.key_value_heads, config.head_size) for half in kv.chunk(2, -1))
         k = rotate(k, self._cosines, self._sines)
         queries = [self._keep(index, planned_of, k, v) for planned_of in planned]
         rows = None if everything else self._rows(queries)
@@ -217,7 +217,7 @@ class PackedForward:
         if rows is not None:
             q, cosines, sines = layer.queries(normed[rows]), cosines[rows], sines[rows]
         assert q is not None
-        q = rotate(q.unflatten(-1, (config.heads, config.head_size)), cosines, sines)
+        q = rotate(q.reshape(-1, config.heads, config.head_size), cosines, sines)
         self._deliver(queries, layer.output(self._attend(index, queries, q, k, v)), "attention_outputs", index)
         wanted = self._residual if rows is None else self._residual[rows]
         self._deliver(queries, model.mlp(layer, wanted), "mlp_outputs", index)

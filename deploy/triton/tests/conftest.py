@@ -20,6 +20,8 @@ from lladav_models.checkpoint import Checkpoint
 from lladav_models.denoiser import Denoiser
 from lladav_models.settings import Settings
 
+# Threads of small products wait for each other more than they compute.
+torch.set_num_threads(1)
 CONFORMANCE = Path(__file__).resolve().parents[3] / "conformance"
 CHECKPOINTS = ("tiny-a", "tiny-b", "tiny-c", "tiny-d")
 
