@@ -205,15 +205,16 @@ class Scheduler(Generic[Canvas]):
         return max(0.0, self._next_poll - self._clock()) if self._sessions else 1.0
 
     def _take_in(self, seconds: float) -> None:
-        try:
-            arrived = self._arrived.get(timeout=seconds) if seconds > 0 else self._arrived.get_nowait()
-            # No more than there is now: whoever sends without end must not keep steps from running.
-            for _ in range(self._arrived.qsize() + 1):
-                if arrived is not None:
-                    self._take(*arrived)
-                arrived = self._arrived.get_nowait()
-        except queue.Empty:
-            return
+        # No more than there is now: whoever sends without end must not keep steps from running.
+        count = max(1, self._arrived.qsize())
+        for index in range(count):
+            try:
+                wait = index == 0 and seconds > 0
+                arrived = self._arrived.get(timeout=seconds) if wait else self._arrived.get_nowait()
+            except queue.Empty:
+                return
+            if arrived is not None:
+                self._take(*arrived)
 
     def _take(self, operation: Operation, reply: Reply) -> None:
         try:

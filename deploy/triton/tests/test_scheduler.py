@@ -393,6 +393,23 @@ def test_statistics_follow() -> None:
     assert bench.seen[-1] == Statistics(sessions=1, session_bytes=10, waiting=0, steps=2, forwards=1)
 
 
+def test_nothing_that_arrives_meanwhile_is_lost() -> None:
+    second = RecordedReply()
+
+    def identity() -> str:
+        if not second.sent and meanwhile:
+            scheduler.submit(meanwhile.pop(), second)
+        return "{}"
+
+    meanwhile: list[Operation] = [Describe()]
+    scheduler = Scheduler(FakeEngine(), Limits(), identity, clock=Clock())
+    first = RecordedReply()
+    scheduler.submit(Describe(), first)
+    scheduler.turn(wait=False)
+    scheduler.turn(wait=False)
+    assert first.is_final and second.is_final
+
+
 def test_the_thread_outlives_an_exception_and_ends_what_is_open() -> None:
     def broken(_: Statistics) -> None:
         raise ValueError("seen in the log")

@@ -1,0 +1,51 @@
+"""The projector as a Triton model: features to embeddings. See deploy/triton/PROTOCOL.md."""
+
+import os
+import sys
+from typing import Any
+
+# The package lies beside the model repository, or where LLADAV_MODELS_PATH says.
+sys.path.insert(
+    0, os.environ.get("LLADAV_MODELS_PATH") or os.path.join(os.path.dirname(os.path.realpath(__file__)), *[".."] * 3)
+)
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+from lladav_models import tiles
+from lladav_models.adapter import answered, load, refused, wanted
+from lladav_models.errors import Refusal
+from lladav_models.identity import identity
+from lladav_models.projector import Projector
+
+
+class TritonPythonModel:
+    """What the server calls."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Loads the weights; fails in one sentence."""
+        checkpoint, settings, self._projector = load(args, Projector)
+        self._newline = self._projector.image_newline.numpy()
+        self._identity = identity(
+            checkpoint,
+            settings,
+            inputWidth=self._projector.input_width,
+            outputWidth=self._projector.output_width,
+        )
+
+    def execute(self, requests: list[Any]) -> list[Any]:
+        """Projects the rows of all requests in one run."""
+        features = [pb_utils.get_input_tensor_by_name(request, "FEATURES").as_numpy() for request in requests]
+        projected = answered(lambda: tiles.project(self._projector, features), len(requests))
+        return [self._response(request, embeddings) for request, embeddings in zip(requests, projected)]
+
+    def _response(self, request: Any, embeddings: Any) -> Any:
+        if isinstance(embeddings, Refusal):
+            return refused(embeddings)
+        count = len(embeddings)
+        outputs = [pb_utils.Tensor("EMBEDDINGS", embeddings)]
+        if wanted(request, "IMAGE_NEWLINE"):
+            outputs.append(pb_utils.Tensor("IMAGE_NEWLINE", np.tile(self._newline, (count, 1))))
+        if wanted(request, "IDENTITY"):
+            outputs.append(pb_utils.Tensor("IDENTITY", np.full((count, 1), self._identity.encode(), np.object_)))
+        return pb_utils.InferenceResponse(outputs)

@@ -1,0 +1,46 @@
+"""The vision tower as a Triton model: tiles of pixels to features. See deploy/triton/PROTOCOL.md."""
+
+import os
+import sys
+from typing import Any
+
+# The package lies beside the model repository, or where LLADAV_MODELS_PATH says.
+sys.path.insert(
+    0, os.environ.get("LLADAV_MODELS_PATH") or os.path.join(os.path.dirname(os.path.realpath(__file__)), *[".."] * 3)
+)
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+from lladav_models import tiles
+from lladav_models.adapter import answered, load, refused, wanted
+from lladav_models.errors import Refusal
+from lladav_models.identity import identity
+from lladav_models.siglip2 import Siglip2
+
+
+class TritonPythonModel:
+    """What the server calls."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Loads the weights; fails in one sentence."""
+        checkpoint, settings, self._tower = load(args, Siglip2)
+        config = self._tower.config
+        self._identity = identity(
+            checkpoint, settings, imageSize=config.image_size, patches=config.patches, width=config.width
+        )
+
+    def execute(self, requests: list[Any]) -> list[Any]:
+        """Encodes the tiles of all requests in one run."""
+        pixels = [pb_utils.get_input_tensor_by_name(request, "PIXELS").as_numpy() for request in requests]
+        encoded = answered(lambda: tiles.encode(self._tower, pixels), len(requests))
+        return [self._response(request, features) for request, features in zip(requests, encoded)]
+
+    def _response(self, request: Any, features: Any) -> Any:
+        if isinstance(features, Refusal):
+            return refused(features)
+        outputs = [pb_utils.Tensor("FEATURES", features)]
+        if wanted(request, "IDENTITY"):
+            identities = np.full((len(features), 1), self._identity.encode(), np.object_)
+            outputs.append(pb_utils.Tensor("IDENTITY", identities))
+        return pb_utils.InferenceResponse(outputs)
