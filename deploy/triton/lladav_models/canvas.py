@@ -24,6 +24,15 @@ class PositionBytes:
         self.keys_and_values = 2 * dtype.itemsize * config.layers * config.key_value_size
         self.features = 2 * dtype.itemsize * config.layers * config.hidden_size
 
+    def described(self) -> dict[str, int]:
+        """Returns them by the names of the identity."""
+        return {
+            "tables": self.tables,
+            "embedding": self.embedding,
+            "keysAndValues": self.keys_and_values,
+            "features": self.features,
+        }
+
     def canvas(self, layout: CanvasLayout) -> int:
         """Returns the bytes of a whole canvas."""
         kept = 0 if layout.cache is Cache.NONE else self.keys_and_values

@@ -271,7 +271,7 @@ def test_describes_itself(stream: Stream) -> None:
     assert (described["hiddenSize"], described["vocabularySize"], described["layers"]) == (HIDDEN, TOKENS, 2)
     assert described["sessionsMax"] == 64 and described["bytesMax"] > 0
     assert described["positionBytes"] == {
-        "tables": 4 * 24 + 4, "embedding": 4 * 96, "keys_and_values": 2 * 4 * 2 * 48, "features": 2 * 4 * 2 * 96,
+        "tables": 4 * 24 + 4, "embedding": 4 * 96, "keysAndValues": 2 * 4 * 2 * 48, "features": 2 * 4 * 2 * 96,
     }  # fmt: skip
 
 

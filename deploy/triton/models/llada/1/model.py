@@ -39,7 +39,7 @@ class TritonPythonModel:
             layers=checkpoint.language.layers,
             sessionsMax=limits.sessions_max,
             bytesMax=limits.session_bytes_max,
-            positionBytes=vars(engine.position_bytes),
+            positionBytes=engine.position_bytes.described(),
         )
         self._scheduler = Scheduler(engine, limits, lambda: described, Gauges(args["model_name"]).show)
         self._scheduler.start()
