@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .canvas import Canvas, PositionBytes
 from .checkpoint import Checkpoint
+from .graphs import CudaRecorder, WindowGraphs
 from .head import Head, HeadStep
 from .llada import LayerListener, Llada, PackedForward, Track
 from .settings import Settings
@@ -41,6 +42,7 @@ class Denoiser:
         self.model = Llada(checkpoint, settings)
         self._tokens = checkpoint.tokens
         self.head = Head(self.model, self._tokens.suppressed)
+        self.window_graphs = WindowGraphs(self.model, CudaRecorder()) if settings.cuda_graphs else None
         self.position_bytes = PositionBytes(checkpoint.language, settings.dtype)
 
     @property
@@ -94,6 +96,8 @@ class Denoiser:
             row += sum(track.count for track in tracks)
             steps.append(HeadStep(step, tracks))
         tracks = [track for step in steps for track in step.tracks]
+        if self.window_graphs is not None and self.window_graphs.serves(tracks):
+            return self.window_graphs.run(tracks), steps
         return PackedForward(self.model, tracks).run(listener), steps
 
     def warm_up(self) -> None:

@@ -65,6 +65,18 @@ class Llada:
         """RMSNorm of 32-bit floats, in the precision."""
         return F.rms_norm(rows, rows.shape[-1:], weight, self.config.norm_epsilon).to(self.dtype)
 
+    def heads(self, rows: Tensor) -> Tensor:
+        """Returns `(rows, heads, S)`."""
+        size = self.config.head_size
+        return rows.reshape(len(rows), rows.shape[-1] // size, size)
+
+    def project(self, layer: Layer, residual: Tensor, cosines: Tensor, sines: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns queries, keys (both rotated) and values of rows of the residual stream."""
+        hidden, width = self.config.hidden_size, self.config.key_value_size
+        projected = layer.projection(self.norm(residual, layer.attention_norm))
+        q, k, v = (self.heads(part) for part in torch.split(projected, [hidden, width, width], -1))
+        return rotate(q, cosines, sines), rotate(k, cosines, sines), v
+
     def mlp(self, layer: Layer, rows: Tensor) -> Tensor:
         """What a layer's MLP adds to the residual stream: down(silu(gate) * up)."""
         outputs = []
@@ -150,8 +162,8 @@ class Track:
 
 
 @dataclass(frozen=True)
-class _Queries:
-    """Rows of one track that go through attention and MLP. `positions`: on the device, or a range."""
+class Queries:
+    """Positions of one track that go through attention and MLP: on the device, or a range."""
 
     track: Track
     positions: range | Tensor
@@ -178,6 +190,13 @@ class _Queries:
         return self.positions + shift
 
 
+def packed_inputs(tracks: Sequence[Track]) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns the embeddings of all rows, `(rows, D)` 32-bit floats, and their cosines and sines."""
+    embeddings = torch.cat([t.canvas.embeddings[t.sequence, t.start : t.end] for t in tracks]).float()
+    cosines = torch.cat([t.canvas.cosines[t.start : t.end] for t in tracks])
+    return embeddings, cosines, torch.cat([t.canvas.sines[t.start : t.end] for t in tracks])
+
+
 class PackedForward:
     """Runs the layers for some tracks together: their rows go through every matrix packed, attention is each track's
     own, over its own length."""
@@ -185,9 +204,7 @@ class PackedForward:
     def __init__(self, model: Llada, tracks: Sequence[Track]) -> None:
         """`tracks`: in the order of their packed rows, without gaps."""
         self._model, self._tracks = model, tracks
-        self._residual = torch.cat([t.canvas.embeddings[t.sequence, t.start : t.end] for t in tracks]).float()
-        self._cosines = torch.cat([t.canvas.cosines[t.start : t.end] for t in tracks])
-        self._sines = torch.cat([t.canvas.sines[t.start : t.end] for t in tracks])
+        self._residual, self._cosines, self._sines = packed_inputs(tracks)
         self._inner = [self._on_device(track, last=False) for track in tracks]
         self._last = [self._on_device(track, last=True) for track in tracks]
 
@@ -201,55 +218,30 @@ class PackedForward:
                 listener(index + 1, self._residual)
         return self._residual
 
-    def _run(self, index: int, layer: Layer, planned: list[_Queries]) -> None:
-        model, config = self._model, self._model.config
-        normed = model.norm(self._residual, layer.attention_norm)
-        everything = all(each.whole for each in planned)
-        if everything:
-            q, kv = torch.split(layer.projection(normed), [config.hidden_size, 2 * config.key_value_size], -1)
+    def _run(self, index: int, layer: Layer, planned: list[Queries]) -> None:
+        model = self._model
+        if all(each.whole for each in planned):
+            q, k, v = model.project(layer, self._residual, self._cosines, self._sines)
+            queries, rows = [keep(index, each, k, v) for each in planned], None
         else:
-            q, kv = None, layer.keys_and_values(normed)
-        k, v = (half.reshape(-1, config.key_value_heads, config.head_size) for half in kv.chunk(2, -1))
-        k = rotate(k, self._cosines, self._sines)
-        queries = [self._keep(index, planned_of, k, v) for planned_of in planned]
-        rows = None if everything else self._rows(queries)
-        cosines, sines = self._cosines, self._sines
-        if rows is not None:
-            q, cosines, sines = layer.queries(normed[rows]), cosines[rows], sines[rows]
-        assert q is not None
-        q = rotate(q.reshape(-1, config.heads, config.head_size), cosines, sines)
-        self._deliver(queries, layer.output(self._attend(index, queries, q, k, v)), "attention_outputs", index)
+            normed = model.norm(self._residual, layer.attention_norm)
+            k, v = (model.heads(half) for half in layer.keys_and_values(normed).chunk(2, -1))
+            k = rotate(k, self._cosines, self._sines)
+            queries = [keep(index, each, k, v) for each in planned]
+            rows = self._rows(queries)
+            q = model.heads(layer.queries(normed[rows]))
+            q = rotate(q, self._cosines[rows], self._sines[rows])
+        self._deliver(queries, layer.output(attend(index, queries, q, k, v)), "attention_outputs", index)
         wanted = self._residual if rows is None else self._residual[rows]
         self._deliver(queries, model.mlp(layer, wanted), "mlp_outputs", index)
 
-    def _on_device(self, track: Track, last: bool) -> _Queries:
+    def _on_device(self, track: Track, last: bool) -> Queries:
         positions = track.query_positions(last)
         if isinstance(positions, range):
-            return _Queries(track, positions)
-        return _Queries(track, torch.from_numpy(positions).to(self._model.device, torch.int64))
+            return Queries(track, positions)
+        return Queries(track, torch.from_numpy(positions).to(self._model.device, torch.int64))
 
-    def _keep(self, index: int, planned: _Queries, k: Tensor, v: Tensor) -> _Queries:
-        """Takes over the keys and values that are refreshed or have changed most; returns the latter's rows too."""
-        track = planned.track
-        if track.canvas.layout.cache is Cache.NONE:
-            return planned
-        keys, values = track.canvas.keys[track.sequence, index], track.canvas.values[track.sequence, index]
-        fresh = slice(track.packed_row(track.refreshed.start), track.packed_row(track.refreshed.stop))
-        keys[:, _slice(track.refreshed)] = k[fresh].transpose(0, 1)
-        values[:, _slice(track.refreshed)] = v[fresh].transpose(0, 1)
-        if not track.transfers:
-            return planned
-        prompt = track.canvas.layout.prompt
-        behind = slice(track.packed_row(prompt), track.packed_row(track.end))
-        changed = most_changed(values[:, prompt:], v[behind].transpose(0, 1), track.canvas.layout.transfer_count)
-        keys[:, changed + prompt] = k[behind][changed].transpose(0, 1)
-        values[:, changed + prompt] = v[behind][changed].transpose(0, 1)
-        static = planned.positions
-        if isinstance(static, range):
-            static = torch.arange(static.start, static.stop, device=changed.device)
-        return _Queries(track, torch.cat((static, changed + prompt)))
-
-    def _rows(self, queries: list[_Queries]) -> Tensor:
+    def _rows(self, queries: list[Queries]) -> Tensor:
         parts = []
         for each in queries:
             packed = each.packed()
@@ -258,29 +250,7 @@ class PackedForward:
             parts.append(packed)
         return torch.cat(parts)
 
-    def _attend(self, index: int, queries: list[_Queries], q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """What each row gathers, `(rows, heads * S)`."""
-        mixed = []
-        at = 0
-        for each in queries:
-            track = each.track
-            if each.count == 0:
-                continue
-            if track.canvas.layout.cache is Cache.NONE:
-                keys, values = k[track.packed()].transpose(0, 1), v[track.packed()].transpose(0, 1)
-            else:
-                keys, values = track.canvas.keys[track.sequence, index], track.canvas.values[track.sequence, index]
-            own = q[at : at + each.count]
-            turns = track.canvas.turns
-            mixed.append(
-                attention(own, keys, values)
-                if turns is None
-                else _masked_attention(own, keys, values, turns[each.index], turns)
-            )
-            at += each.count
-        return torch.cat(mixed) if mixed else q.flatten(1)
-
-    def _deliver(self, queries: list[_Queries], output: Tensor, kept_name: str, index: int) -> None:
+    def _deliver(self, queries: list[Queries], output: Tensor, kept_name: str, index: int) -> None:
         """Adds a block's output to the residual stream, or to what the session keeps, and that to the stream."""
         at = 0
         for each in queries:
@@ -292,6 +262,52 @@ class PackedForward:
             else:
                 self._residual[each.packed()] += part
             at += each.count
+
+
+def keep(index: int, planned: Queries, k: Tensor, v: Tensor) -> Queries:
+    """Takes over the keys and values of a layer that are refreshed or have changed most, of all packed rows; returns
+    the rows that were planned, and the latter."""
+    track = planned.track
+    if track.canvas.layout.cache is Cache.NONE:
+        return planned
+    keys, values = track.canvas.keys[track.sequence, index], track.canvas.values[track.sequence, index]
+    fresh = slice(track.packed_row(track.refreshed.start), track.packed_row(track.refreshed.stop))
+    keys[:, _slice(track.refreshed)] = k[fresh].transpose(0, 1)
+    values[:, _slice(track.refreshed)] = v[fresh].transpose(0, 1)
+    if not track.transfers:
+        return planned
+    prompt = track.canvas.layout.prompt
+    behind = slice(track.packed_row(prompt), track.packed_row(track.end))
+    changed = most_changed(values[:, prompt:], v[behind].transpose(0, 1), track.canvas.layout.transfer_count)
+    keys[:, changed + prompt] = k[behind][changed].transpose(0, 1)
+    values[:, changed + prompt] = v[behind][changed].transpose(0, 1)
+    static = planned.positions
+    if isinstance(static, range):
+        static = torch.arange(static.start, static.stop, device=changed.device)
+    return Queries(track, torch.cat((static, changed + prompt)))
+
+
+def attend(index: int, queries: Sequence[Queries], q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """What each row gathers in a layer, `(rows, heads * S)`. `q`: of the queries' rows; `k`, `v`: of all packed."""
+    mixed = []
+    at = 0
+    for each in queries:
+        track = each.track
+        if each.count == 0:
+            continue
+        if track.canvas.layout.cache is Cache.NONE:
+            keys, values = k[track.packed()].transpose(0, 1), v[track.packed()].transpose(0, 1)
+        else:
+            keys, values = track.canvas.keys[track.sequence, index], track.canvas.values[track.sequence, index]
+        own = q[at : at + each.count]
+        turns = track.canvas.turns
+        mixed.append(
+            attention(own, keys, values)
+            if turns is None
+            else _masked_attention(own, keys, values, turns[each.index], turns)
+        )
+        at += each.count
+    return torch.cat(mixed) if mixed else q.flatten(1)
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor, visible: Tensor | None = None) -> Tensor:

@@ -24,12 +24,14 @@ class Settings:
 
     `checkpoint` (`LLADAV_CHECKPOINT`): its directory. `precision` (`LLADAV_PRECISION`: fp32, bf16 or fp16; default
     fp32): of matrices and attention. `device` (`LLADAV_DEVICE`: auto, cpu or cuda; default auto: the GPU that the
-    instance was given, else the CPU).
+    instance was given, else the CPU). `cuda_graphs` (`LLADAV_CUDA_GRAPHS`: 0 or 1; default 0): whether windows of
+    cached canvases are computed by recorded graphs.
     """
 
     checkpoint: Path
     precision: str
     device: torch.device
+    cuda_graphs: bool = False
 
     @property
     def dtype(self) -> torch.dtype:
@@ -66,10 +68,13 @@ class Settings:
             fail_load("LLADAV_DEVICE: cuda (expected: cpu or auto, PyTorch finds no usable GPU)")
         on_cuda = wanted != "cpu" and has_cuda
         device = torch.device("cuda", instance_device) if on_cuda else torch.device("cpu")
+        graphs = environment.get("LLADAV_CUDA_GRAPHS", "0")
+        if graphs not in ("0", "1") or (graphs == "1" and not on_cuda):
+            fail_load(f"LLADAV_CUDA_GRAPHS: {graphs} (expected: 0, or 1 on a GPU; the device is {device.type})")
         # TF32 keeps 10 of 23 bits: not fp32.
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
-        return Settings(Path(checkpoint), precision, device)
+        return Settings(Path(checkpoint), precision, device, graphs == "1")
 
 
 @dataclass(frozen=True)

@@ -199,6 +199,7 @@ def test_merge_types_without_unpad_have_no_newline(broken_copy: Copy) -> None:
         ({}, "LLADAV_CHECKPOINT: not set"),
         ({"LLADAV_CHECKPOINT": "/nowhere"}, "LLADAV_CHECKPOINT: /nowhere (expected: a directory)"),
         ({"LLADAV_PRECISION": "int8"}, "LLADAV_PRECISION: int8 (expected: fp32, bf16, fp16)"),
+        ({"LLADAV_DEVICE": "cpu", "LLADAV_CUDA_GRAPHS": "1"}, "LLADAV_CUDA_GRAPHS: 1 (expected: 0, or 1 on a GPU; the"),
         ({"LLADAV_DEVICE": "tpu"}, "LLADAV_DEVICE: tpu (expected: auto, cpu, cuda)"),
     ],
 )
