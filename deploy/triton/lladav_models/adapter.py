@@ -4,8 +4,11 @@ Python models alone, so it is imported where it is used."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+import torch
 
 from .checkpoint import Checkpoint
 from .errors import Code, LoadError, Refusal
@@ -18,25 +21,33 @@ Network = TypeVar("Network")
 _log = logging.getLogger("lladav.models")
 
 
-def load(
-    args: dict[str, str], build: Callable[[Checkpoint, Settings], Network]
-) -> tuple[Checkpoint, Settings, Network]:
-    """Opens the checkpoint that the environment names and builds a network of it.
-
-    Fails with the server's own exception, whose text is one sentence: that of a LoadError.
-    """
+@contextmanager
+def loading() -> Iterator[None]:
+    """Turns what makes loading fail into the server's own exception, whose text is one sentence."""
     import triton_python_backend_utils as pb_utils
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        settings = Settings.read(instance_device=int(args["model_instance_device_id"] or 0))
-        checkpoint = Checkpoint(settings.checkpoint)
-        # While the weights are loaded: hashing reads the same bytes.
-        checkpoint.start_digest()
-        network = build(checkpoint, settings)
-        checkpoint.digest()
+        yield
     except LoadError as e:
         raise pb_utils.TritonModelException(str(e)) from None
+    except (MemoryError, torch.OutOfMemoryError) as e:
+        _log.exception("loading failed")
+        raise pb_utils.TritonModelException(
+            "no memory left for the weights (LLADAV_PRECISION: bf16 and fp16 take half of what fp32 takes)"
+        ) from e
+
+
+def load(
+    args: dict[str, str], build: Callable[[Checkpoint, Settings], Network]
+) -> tuple[Checkpoint, Settings, Network]:
+    """Opens the checkpoint that the environment names and builds a network of it. Fails with LoadError."""
+    settings = Settings.read(instance_device=int(args["model_instance_device_id"] or 0))
+    checkpoint = Checkpoint(settings.checkpoint)
+    # While the weights are loaded: hashing reads the same bytes.
+    checkpoint.start_digest()
+    network = build(checkpoint, settings)
+    checkpoint.digest()
     return checkpoint, settings, network
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -70,35 +71,45 @@ class Checkpoint:
     @cached_property
     def tokens(self) -> Tokens:
         """What the tokenizer's files say. Fails with LoadError."""
-        tokenizer = read_object(self.directory / "tokenizer.json")
-        of_config = read_object(self.directory / "tokenizer_config.json")
-        vocabulary = tokenizer.get("model", {}).get("vocab")
+        path = self.directory / "tokenizer.json"
+        added = self._added_tokens()
+        vocabulary = read_object(path).get("model", {}).get("vocab")
         if not isinstance(vocabulary, dict):
-            raise LoadError(f"{self.directory / 'tokenizer.json'}: no model.vocab (expected: a byte-pair vocabulary)")
-        added = {token["content"]: token["id"] for token in tokenizer.get("added_tokens", [])}
-        for key, token in of_config.get("added_tokens_decoder", {}).items():
-            if added.setdefault(token["content"], int(key)) != int(key):
-                raise LoadError(
-                    f"{self.directory / 'tokenizer_config.json'}: {token['content']} has id {key}, but"
-                    f" {added[token['content']]} in tokenizer.json; use files of one checkpoint"
-                )
-
-        def special(text: str) -> int:
-            if text not in added:
-                raise LoadError(
-                    f"{self.directory / 'tokenizer.json'}: no added token {text} (expected: the tokenizer of a"
-                    " LLaDA-V checkpoint)"
-                )
-            return int(added[text])
-
+            raise LoadError(f"{path}: no model.vocab (expected: a byte-pair vocabulary)")
         count = len(vocabulary.keys() | added.keys())
         if count > self.language.vocabulary_rows:
             raise LoadError(
                 f"{self.directory}: vocab_size: {self.language.vocabulary_rows} (expected: at least the tokenizer's"
                 f" {count} tokens); config.json and tokenizer.json do not belong together"
             )
+
+        def special(text: str) -> int:
+            token = added.get(text)
+            if token is None or not 0 <= token < count:
+                raise LoadError(
+                    f"{path}: added token {text}: {token} (expected: 0..{count - 1}, as in the tokenizer of a LLaDA-V"
+                    " checkpoint)"
+                )
+            return token
+
         suppressed = ("<|endoftext|>", "<|startoftext|>", "<|start_header_id|>", "<|end_header_id|>")
         return Tokens(count, special("<|mdm_mask|>"), tuple(special(text) for text in suppressed))
+
+    def _added_tokens(self) -> dict[str, int]:
+        """The union of both files, as the public tokenizer uses it."""
+        ids: dict[str, int] = {}
+        for file, read in (("tokenizer.json", _added_tokens), ("tokenizer_config.json", _added_tokens_decoder)):
+            path = self.directory / file
+            try:
+                for text, token in read(read_object(path)):
+                    if ids.setdefault(text, token) != token:
+                        raise LoadError(
+                            f"{path}: {text} has id {token}, but {ids[text]} in tokenizer.json; use files of one"
+                            " checkpoint"
+                        )
+            except (AttributeError, KeyError, TypeError, ValueError) as e:
+                raise LoadError(f"{path}: an added token without id or content; copy the file again") from e
+        return ids
 
     @cached_property
     def _digest(self) -> Future[str]:
@@ -140,6 +151,14 @@ class Checkpoint:
                     if name.startswith("vision_model."):
                         self._tensors.setdefault(_VISION_TOWER + name, tensor)
                 return
+
+
+def _added_tokens(tokenizer: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(str(token["content"]), int(token["id"])) for token in tokenizer.get("added_tokens", [])]
+
+
+def _added_tokens_decoder(config: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(str(token["content"]), int(key)) for key, token in config.get("added_tokens_decoder", {}).items()]
 
 
 def vision_name(part: str) -> str:

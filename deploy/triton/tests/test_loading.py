@@ -127,6 +127,18 @@ def change_config(**changes: Any) -> Callable[[Path], None]:
     return change
 
 
+def replace(file: str, **content: Any) -> Callable[[Path], None]:
+    def write_file(directory: Path) -> None:
+        (directory / file).write_text(json.dumps(content))
+
+    return write_file
+
+
+def rename_mask(directory: Path) -> None:
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        (directory / file).write_text((directory / file).read_text().replace("<|mdm_mask|>", "<|mask|>"))
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -148,6 +160,10 @@ def change_config(**changes: Any) -> Callable[[Path], None]:
         (change_config(mm_hidden_size=47), "mm_hidden_size: 47 (expected: 48..48)"),
         (lambda d: (d / "model2.safetensors").write_bytes((d / "model.safetensors").read_bytes()), "as well; remove"),
         (lambda d: (d / "tokenizer.json").write_text("{}"), "tokenizer.json: no model.vocab"),
+        (replace("tokenizer.json", added_tokens=[{"id": 1}]), "tokenizer.json: an added token without id or content"),
+        (replace("tokenizer_config.json", added_tokens_decoder={"5": {"content": "<|eot_id|>"}}),
+         "tokenizer_config.json: <|eot_id|> has id 5, but 1016 in tokenizer.json"),
+        (rename_mask, "tokenizer.json: added token <|mdm_mask|>: None (expected: 0..1016"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_served_is_said_at_load(broken_copy: Copy, damage: Any, message: str) -> None:

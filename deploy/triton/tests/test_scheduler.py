@@ -278,6 +278,7 @@ def test_a_cancelled_session_is_noticed_before_a_forward() -> None:
     opened, *_ = bench.do(opening(A), opening(B), step(A), step(B))
     bench.submit(step(A, 2), step(B, 2))
     opened.cancelled = True
+    bench.clock.now += 0.01
     bench.turn()
     assert [len(batch) for batch in bench.engine.batches] == [2, 1]
 

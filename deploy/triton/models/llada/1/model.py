@@ -12,7 +12,7 @@ sys.path.insert(
 
 
 from lladav_models import operations
-from lladav_models.adapter import DecoupledReply, Gauges, load
+from lladav_models.adapter import DecoupledReply, Gauges, load, loading
 from lladav_models.denoiser import Denoiser
 from lladav_models.errors import Code, Refusal
 from lladav_models.identity import identity
@@ -28,9 +28,10 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Loads the weights, runs one step and starts the scheduler; fails in one sentence."""
-        checkpoint, settings, engine = load(args, Denoiser)
-        engine.warm_up()
-        limits = Limits.read(settings.device)
+        with loading():
+            checkpoint, settings, engine = load(args, Denoiser)
+            engine.warm_up()
+            limits = Limits.read(settings.device)
         described = identity(
             checkpoint,
             settings,

@@ -13,7 +13,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from lladav_models import tiles
-from lladav_models.adapter import answered, load, refused, wanted
+from lladav_models.adapter import answered, load, loading, refused, wanted
 from lladav_models.errors import Refusal
 from lladav_models.identity import identity
 from lladav_models.projector import Projector
@@ -24,7 +24,8 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Loads the weights; fails in one sentence."""
-        checkpoint, settings, self._projector = load(args, Projector)
+        with loading():
+            checkpoint, settings, self._projector = load(args, Projector)
         self._newline = self._projector.image_newline.numpy()
         self._identity = identity(
             checkpoint,

@@ -13,7 +13,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from lladav_models import tiles
-from lladav_models.adapter import answered, load, refused, wanted
+from lladav_models.adapter import answered, load, loading, refused, wanted
 from lladav_models.errors import Refusal
 from lladav_models.identity import identity
 from lladav_models.siglip2 import Siglip2
@@ -24,7 +24,8 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Loads the weights; fails in one sentence."""
-        checkpoint, settings, self._tower = load(args, Siglip2)
+        with loading():
+            checkpoint, settings, self._tower = load(args, Siglip2)
         config = self._tower.config
         self._identity = identity(
             checkpoint, settings, imageSize=config.image_size, patches=config.patches, width=config.width
