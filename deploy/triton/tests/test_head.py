@@ -17,7 +17,7 @@ NAME = "tiny-b"
 
 
 def run(seven: float = 12.0, nine: float = -math.inf, **changes: object) -> tuple[StepResult, torch.Tensor]:
-    """Runs a step on a canvas with a bias of ids 7 and 9; returns its result and its probabilities, `(positions, V)`."""
+    """Runs a step with a bias of ids 7 and 9; returns its result and its probabilities, `(positions, V)`."""
     engine = denoiser(NAME)
     canvas = engine.open(CanvasLayout(30, 10, guided="guidance" in changes))
     canvas.write_ids(0, ints(np.arange(30) * 11 % 400))

@@ -11,7 +11,7 @@ import pytest
 from conftest import denoiser, ints
 
 from lladav_models.denoiser import Denoiser
-from lladav_models.errors import Refusal
+from lladav_models.errors import Code, Refusal
 from lladav_models.operations import Bias, Close, Describe, Open, Operation, RunStep, Tensors, Write
 from lladav_models.scheduler import Reply, Scheduler, Statistics
 from lladav_models.settings import Limits
@@ -428,6 +428,14 @@ def test_the_thread_outlives_an_exception_and_ends_what_is_open() -> None:
     assert described.outputs["IDENTITY"].tolist() == [b'{"a": 1}']
     assert scheduler.stop(10)
     assert opened.error == "CANCELLED: the model is being unloaded; open the session elsewhere"
+
+
+def test_nothing_follows_the_last_message() -> None:
+    reply = RecordedReply()
+    reply.finish({})
+    reply.refuse(Refusal(Code.INTERNAL, "too late"))
+    reply.acknowledge()
+    assert reply.sent == [({}, None, True)]
 
 
 def test_an_answer_that_cannot_be_sent_harms_nobody() -> None:
