@@ -35,16 +35,19 @@ class TritonPythonModel:
         )
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        """Projects the rows of all requests in one run."""
+        """Projects the rows of all requests that want embeddings in one run."""
         features = [pb_utils.get_input_tensor_by_name(request, "FEATURES").as_numpy() for request in requests]
-        projected = answered(lambda: tiles.project(self._projector, features), len(requests))
-        return [self._response(request, embeddings) for request, embeddings in zip(requests, projected)]
+        asked = [given for request, given in zip(requests, features) if wanted(request, "EMBEDDINGS")]
+        projected = iter(answered(lambda: tiles.project(self._projector, asked), len(asked)))
+        return [
+            self._response(request, next(projected) if wanted(request, "EMBEDDINGS") else None, len(given))
+            for request, given in zip(requests, features)
+        ]
 
-    def _response(self, request: Any, embeddings: Any) -> Any:
+    def _response(self, request: Any, embeddings: Any, count: int) -> Any:
         if isinstance(embeddings, Refusal):
             return refused(embeddings)
-        count = len(embeddings)
-        outputs = [pb_utils.Tensor("EMBEDDINGS", embeddings)]
+        outputs = [] if embeddings is None else [pb_utils.Tensor("EMBEDDINGS", embeddings)]
         if wanted(request, "IMAGE_NEWLINE"):
             outputs.append(pb_utils.Tensor("IMAGE_NEWLINE", np.tile(self._newline, (count, 1))))
         if wanted(request, "IDENTITY"):

@@ -32,16 +32,19 @@ class TritonPythonModel:
         )
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        """Encodes the tiles of all requests in one run."""
+        """Encodes the tiles of all requests that want features in one run."""
         pixels = [pb_utils.get_input_tensor_by_name(request, "PIXELS").as_numpy() for request in requests]
-        encoded = answered(lambda: tiles.encode(self._tower, pixels), len(requests))
-        return [self._response(request, features) for request, features in zip(requests, encoded)]
+        asked = [given for request, given in zip(requests, pixels) if wanted(request, "FEATURES")]
+        encoded = iter(answered(lambda: tiles.encode(self._tower, asked), len(asked)))
+        return [
+            self._response(request, next(encoded) if wanted(request, "FEATURES") else None, len(given))
+            for request, given in zip(requests, pixels)
+        ]
 
-    def _response(self, request: Any, features: Any) -> Any:
+    def _response(self, request: Any, features: Any, count: int) -> Any:
         if isinstance(features, Refusal):
             return refused(features)
-        outputs = [pb_utils.Tensor("FEATURES", features)]
+        outputs = [] if features is None else [pb_utils.Tensor("FEATURES", features)]
         if wanted(request, "IDENTITY"):
-            identities = np.full((len(features), 1), self._identity.encode(), np.object_)
-            outputs.append(pb_utils.Tensor("IDENTITY", identities))
+            outputs.append(pb_utils.Tensor("IDENTITY", np.full((count, 1), self._identity.encode(), np.object_)))
         return pb_utils.InferenceResponse(outputs)
