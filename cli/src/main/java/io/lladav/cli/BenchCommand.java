@@ -156,7 +156,7 @@ final class BenchCommand implements Callable<Integer> {
           environment.put(service.variable("threads"), Integer.toString(workload.threads()));
         }
       }
-      return new ClusterSettings(directory, environment, true, false);
+      return new ClusterSettings(directory, environment, true, new EngineChoice.Embedded(), false);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.lladav.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.StatusRuntimeException;
@@ -18,8 +20,10 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// The four services on this machine, each in a process of its own. They end with this process, however it
 /// ends.
@@ -32,6 +36,7 @@ public final class Cluster implements AutoCloseable {
   private final List<Child> children = new ArrayList<>();
   private final Thread stopWithJvm = new Thread(this::stop, "cluster-stop");
   private final Path logs;
+  private @Nullable TritonServer triton;
   private volatile boolean logsKept;
 
   /// Starts the services and waits until all are serving.
@@ -41,6 +46,7 @@ public final class Cluster implements AutoCloseable {
   public static Cluster start(ClusterSettings settings, Progress progress) throws InterruptedException {
     var cluster = new Cluster();
     try {
+      cluster.startTriton(settings, progress);
       cluster.startChildren(settings);
       cluster.awaitServing(progress);
       return cluster;
@@ -86,6 +92,9 @@ public final class Cluster implements AutoCloseable {
   ///
   /// @throws ClusterException with the end of its log
   public void requireAlive() {
+    if (triton != null) {
+      triton.requireAlive();
+    }
     children.forEach(Child::requireAlive);
   }
 
@@ -108,6 +117,10 @@ public final class Cluster implements AutoCloseable {
   private synchronized void stop() {
     children.forEach(Child::stop);
     children.forEach(child -> child.awaitStopped(STOP_TIME_MAX));
+    if (triton != null) {
+      // Behind the services, which end what it still owes them.
+      triton.close();
+    }
     if (!logsKept) {
       removeLogs();
     }
@@ -118,15 +131,43 @@ public final class Cluster implements AutoCloseable {
       for (var child : children) {
         Files.deleteIfExists(child.log());
       }
+      if (triton != null) {
+        Files.deleteIfExists(triton.log());
+      }
       Files.deleteIfExists(logs);
     } catch (IOException _) {
       // Whoever clears the temporary folder takes them along.
     }
   }
 
+  private void startTriton(ClusterSettings settings, Progress progress) throws InterruptedException {
+    if (settings.engine() instanceof EngineChoice.LocalTriton) {
+      progress.show("loading triton");
+      var started = TritonServer.start(settings.checkpoint(), settings.environment(), logs);
+      synchronized (this) {
+        triton = started;
+      }
+    }
+  }
+
+  /// Where the Triton Inference Server of the services answers; empty if they compute themselves.
+  Optional<String> tritonTarget(ClusterSettings settings) {
+    return switch (settings.engine()) {
+      case EngineChoice.Embedded _ -> Optional.empty();
+      case EngineChoice.Triton(String target) -> Optional.of(target);
+      case EngineChoice.LocalTriton _ -> Optional.of(requireNonNull(triton).target());
+    };
+  }
+
   private synchronized void startChildren(ClusterSettings settings) {
     var ports = ports(settings);
     var environment = environment(settings, ports);
+    tritonTarget(settings).ifPresent(target -> {
+      for (var service : List.of(Service.VISION, Service.PROJECTOR, Service.DENOISER)) {
+        environment.put(service.variable("engine"), "triton");
+        environment.put(service.variable("triton.target"), target);
+      }
+    });
     ports.forEach((service, port) -> children
         .add(Child.start(service, port, !settings.usualPorts(), environment, logs)));
   }

@@ -17,6 +17,16 @@ final class Installation {
     return shipped("conformance/images/" + file);
   }
 
+  /// What starts a Triton Inference Server on this machine.
+  static Path tritonScript() {
+    return shipped("deploy/triton/run-local.sh");
+  }
+
+  /// The models that it serves.
+  static Path tritonModels() {
+    return shipped("deploy/triton/models");
+  }
+
   private static Path shipped(String path) {
     var file = Path.of(System.getProperty("lladav.home", ".")).resolve(path).normalize();
     if (!Files.exists(file)) {

@@ -1,6 +1,5 @@
 package io.lladav.engine.triton;
 
-import io.lladav.triton.DataType;
 import io.lladav.triton.InferRequest;
 import io.lladav.triton.RequestedOutput;
 import io.lladav.triton.SharedMemoryRegion;
@@ -39,15 +38,15 @@ final class TensorCarrier implements AutoCloseable {
   /// @param from what is sent: all that remains in the buffer, direct, in native order
   /// @param to where the answer is written, from its position on
   /// @throws io.lladav.engine.EngineException as [TritonFailures] says
-  void exchange(String model, String input, FloatBuffer from, long[] inputShape, String output,
+  void exchange(String model, ModelTensor input, FloatBuffer from, long[] inputShape, ModelTensor output,
       FloatBuffer to,
       long[] outputShape) {
     long inputBytes = aligned(4L * from.remaining());
     long outputBytes = 4L * to.remaining();
     try (var lease = lease(inputBytes + outputBytes)) {
       var request = InferRequest.of(model, lease.tensor(input, from, inputShape))
-          .withOutputs(lease.output(output, inputBytes, outputBytes));
-      to.put(answer(request, lease).output(output, DataType.FP32, outputShape).asFloats());
+          .withOutputs(lease.output(output.name(), inputBytes, outputBytes));
+      to.put(answer(request, lease).output(output.name(), output.type(), outputShape).asFloats());
     } catch (TritonException e) {
       throw backend.failed(e);
     }
@@ -100,13 +99,14 @@ final class TensorCarrier implements AutoCloseable {
     }
 
     /// A tensor with all that remains in a buffer, which must not change until the request is answered.
-    TritonTensor tensor(String name, FloatBuffer values, long... shape) {
+    TritonTensor tensor(ModelTensor tensor, FloatBuffer values, long... shape) {
       if (region.isEmpty()) {
-        return TritonTensor.of(name, DataType.FP32, MemorySegment.ofBuffer(values).asByteBuffer(), shape);
+        return TritonTensor.of(tensor.name(), tensor.type(), MemorySegment.ofBuffer(values).asByteBuffer(),
+            shape);
       }
       var place = region.get().slice(0, 4L * values.remaining());
       place.bytes().asFloatBuffer().put(values.duplicate());
-      return TritonTensor.in(place, name, DataType.FP32, shape);
+      return TritonTensor.in(place, tensor.name(), tensor.type(), shape);
     }
 
     /// An output, behind the tensor that is sent.

@@ -17,7 +17,6 @@ import io.lladav.triton.InferRequest;
 import io.lladav.triton.StreamEvent;
 import io.lladav.triton.TritonClient;
 import io.lladav.triton.TritonException;
-import io.lladav.triton.TritonTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -25,8 +24,6 @@ import java.util.UUID;
 /// The language tower on Triton, the model `llada`: one stream per session. The steps of a batch are sent at once, under
 /// a common name, by which the model knows how many to wait for; it runs them in one forward.
 final class TritonDenoiser implements DenoiserEngine {
-  static final String MODEL = "llada";
-
   private final LanguageConfig config;
   private final int vocabularySize;
   private final int bytesPerNumber;
@@ -39,7 +36,7 @@ final class TritonDenoiser implements DenoiserEngine {
     this.config = checkpoint.language();
     this.vocabularySize = vocabularySize;
     this.bytesPerNumber = precision == Precision.FP32 ? Float.BYTES : Short.BYTES;
-    backend = new TritonBackend(settings, MODEL, TritonDenoiser::probe, listener);
+    backend = new TritonBackend(settings, LladaModel.NAME, TritonDenoiser::probe, listener);
     try {
       var described = backend.identity();
       described.requireCheckpoint(checkpoint.digest());
@@ -133,13 +130,13 @@ final class TritonDenoiser implements DenoiserEngine {
 
   /// Answered by the model's scheduler, so one whose thread has ended is not taken for well.
   private static TritonIdentity probe(TritonClient client, CallSettings settings) {
-    var request = InferRequest.of(MODEL, TritonTensor.strings("OP", List.of("describe")))
+    var request = InferRequest.of(LladaModel.NAME, LladaModel.OP.with("describe"))
         .withEmptyFinalResponse();
     try (var stream = client.stream(settings)) {
       stream.send(request);
-      return switch (stream.read().orElseThrow(() -> TritonBackend.ended(MODEL))) {
+      return switch (stream.read().orElseThrow(() -> TritonBackend.ended(LladaModel.NAME))) {
         case StreamEvent.Answered(var response) ->
-          TritonIdentity.of(MODEL, response.output("IDENTITY", DataType.BYTES, 1));
+          TritonIdentity.of(LladaModel.NAME, response.output(LladaModel.IDENTITY.name(), DataType.BYTES, 1));
         case StreamEvent.Failed(_, _, TritonException failure) -> throw failure;
       };
     }

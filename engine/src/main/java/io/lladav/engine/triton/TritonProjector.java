@@ -5,22 +5,14 @@ import io.lladav.engine.EngineIdentity;
 import io.lladav.engine.ProjectorEngine;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.triton.CallSettings;
-import io.lladav.triton.DataType;
 import io.lladav.triton.InferRequest;
 import io.lladav.triton.RequestedOutput;
 import io.lladav.triton.TritonClient;
-import io.lladav.triton.TritonTensor;
 import java.nio.FloatBuffer;
 import org.jspecify.annotations.Nullable;
 
 /// The projector on Triton, the model `projector`. The server puts the rows of different calls into one run.
 final class TritonProjector implements ProjectorEngine {
-  static final String MODEL = "projector";
-  static final String FEATURES = "FEATURES";
-  static final String EMBEDDINGS = "EMBEDDINGS";
-  static final String IMAGE_NEWLINE = "IMAGE_NEWLINE";
-  static final String IDENTITY = "IDENTITY";
-
   private final int inputWidth;
   private final int outputWidth;
   private final float @Nullable [] imageNewline;
@@ -31,7 +23,7 @@ final class TritonProjector implements ProjectorEngine {
   TritonProjector(Checkpoint checkpoint, TritonSettings settings, BackendListener listener) {
     inputWidth = checkpoint.vision().width();
     outputWidth = checkpoint.language().hiddenSize();
-    backend = new TritonBackend(settings, MODEL, this::probe, listener);
+    backend = new TritonBackend(settings, ProjectorModel.NAME, this::probe, listener);
     try {
       var described = backend.identity();
       described.requireCheckpoint(checkpoint.digest());
@@ -79,10 +71,10 @@ final class TritonProjector implements ProjectorEngine {
     }
     var _ = DirectFloats.of("features", features, (long) rowCount * inputWidth);
     var _ = DirectFloats.of("embeddings", embeddings, (long) rowCount * outputWidth);
-    tensors.exchange(MODEL,
-        FEATURES, features.slice(features.position(), rowCount * inputWidth),
+    tensors.exchange(ProjectorModel.NAME,
+        ProjectorModel.FEATURES, features.slice(features.position(), rowCount * inputWidth),
         new long[]{1, rowCount, inputWidth},
-        EMBEDDINGS, embeddings.slice(embeddings.position(), rowCount * outputWidth),
+        ProjectorModel.EMBEDDINGS, embeddings.slice(embeddings.position(), rowCount * outputWidth),
         new long[]{1, rowCount, outputWidth});
   }
 
@@ -93,16 +85,22 @@ final class TritonProjector implements ProjectorEngine {
   }
 
   private TritonIdentity probe(TritonClient client, CallSettings settings) {
-    var response = client.infer(oneRow().withOutputs(RequestedOutput.named(IDENTITY)), settings);
-    return TritonIdentity.of(MODEL, response.output(IDENTITY, DataType.BYTES, 1, 1));
+    var response = client.infer(oneRow().withOutputs(RequestedOutput.named(ProjectorModel.IDENTITY.name())),
+        settings);
+    return TritonIdentity.of(ProjectorModel.NAME,
+        response.output(ProjectorModel.IDENTITY.name(), ProjectorModel.IDENTITY.type(), 1, 1));
   }
 
   private float[] newline() {
-    var response = backend.infer(oneRow().withOutputs(RequestedOutput.named(IMAGE_NEWLINE)));
-    return response.output(IMAGE_NEWLINE, DataType.FP32, 1, outputWidth).toFloats();
+    var response = backend
+        .infer(oneRow().withOutputs(RequestedOutput.named(ProjectorModel.IMAGE_NEWLINE.name())));
+    return response
+        .output(ProjectorModel.IMAGE_NEWLINE.name(), ProjectorModel.IMAGE_NEWLINE.type(), 1, outputWidth)
+        .toFloats();
   }
 
   private InferRequest oneRow() {
-    return InferRequest.of(MODEL, TritonTensor.fp32(FEATURES, new float[inputWidth], 1, 1, inputWidth));
+    return InferRequest.of(ProjectorModel.NAME,
+        ProjectorModel.FEATURES.with(new float[inputWidth], 1, 1, inputWidth));
   }
 }

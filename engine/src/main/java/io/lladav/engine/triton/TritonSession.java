@@ -10,7 +10,6 @@ import io.lladav.engine.LogitBias;
 import io.lladav.engine.Sampling;
 import io.lladav.engine.StepResult;
 import io.lladav.engine.StepWork;
-import io.lladav.triton.DataType;
 import io.lladav.triton.InferRequest;
 import io.lladav.triton.InferResponse;
 import io.lladav.triton.StreamEvent;
@@ -115,8 +114,8 @@ final class TritonSession implements DenoiserSession {
         throw new IllegalArgumentException("id: %s (expected: 0..%s)".formatted(tokenId, vocabularySize - 1));
       }
     }
-    ask("bias", List.of(TritonTensor.int32("BIAS_IDS", bias.ids()),
-        TritonTensor.fp32("BIAS_VALUES", bias.values())));
+    ask("bias", List.of(LladaModel.BIAS_IDS.with(bias.ids()),
+        LladaModel.BIAS_VALUES.with(bias.values())));
   }
 
   /// Sends a step.
@@ -130,24 +129,24 @@ final class TritonSession implements DenoiserSession {
           "forward: %s (expected: a full one first)".formatted(work.forward()));
     }
     var inputs = new ArrayList<TritonTensor>();
-    inputs.add(TritonTensor.int64("NUMBER", new long[]{++steps}));
-    inputs.add(TritonTensor.int32("POSITIONS", work.positions()));
-    inputs.add(TritonTensor.int32("FORWARD", forward(work.forward())));
-    inputs.add(TritonTensor.fp64("GUIDANCE", new double[]{work.guidanceScale()}));
-    inputs.add(TritonTensor.int32("CERTAINTY", new int[]{switch (work.certainty()) {
+    inputs.add(LladaModel.NUMBER.withLong(++steps));
+    inputs.add(LladaModel.POSITIONS.with(work.positions()));
+    inputs.add(LladaModel.FORWARD.with(forward(work.forward())));
+    inputs.add(LladaModel.GUIDANCE.with(work.guidanceScale()));
+    inputs.add(LladaModel.CERTAINTY.with(new int[]{switch (work.certainty()) {
       case CONFIDENCE -> 0;
       case NEGATIVE_ENTROPY -> 1;
       case MARGIN -> 2;
     }}));
-    inputs.add(TritonTensor.strings("BATCH", List.of(batch)));
-    inputs.add(TritonTensor.int32("BATCH_SIZE", new int[]{batchSize}));
+    inputs.add(LladaModel.BATCH.with(batch));
+    inputs.add(LladaModel.BATCH_SIZE.with(new int[]{batchSize}));
     if (work.sampling() instanceof Sampling.Temperature(double temperature, double[] uniforms)) {
-      inputs.add(TritonTensor.fp64("TEMPERATURE", new double[]{temperature}));
-      inputs.add(TritonTensor.fp64("UNIFORMS", uniforms));
+      inputs.add(LladaModel.TEMPERATURE.with(temperature));
+      inputs.add(LladaModel.UNIFORMS.with(uniforms));
     }
     if (!unsentIds.isEmpty()) {
-      inputs.add(TritonTensor.int32("WRITE_POSITIONS", ints(unsentIds.keySet())));
-      inputs.add(TritonTensor.int32("WRITE_IDS", ints(unsentIds.values())));
+      inputs.add(LladaModel.WRITE_POSITIONS.with(ints(unsentIds.keySet())));
+      inputs.add(LladaModel.WRITE_IDS.with(ints(unsentIds.values())));
     }
     try {
       stream.send(request("step", STEP + steps, inputs));
@@ -165,14 +164,18 @@ final class TritonSession implements DenoiserSession {
     try {
       var response = answer(STEP + steps);
       var result = new StepResult(new int[count], new float[count], new float[count]);
-      response.output("CANDIDATES", DataType.INT32, count).asInts().get(result.candidates());
-      response.output("CONFIDENCES", DataType.FP32, count).asFloats().get(result.confidences());
-      response.output("CERTAINTIES", DataType.FP32, count).asFloats().get(result.certainties());
+      output(response, LladaModel.CANDIDATES, count).asInts().get(result.candidates());
+      output(response, LladaModel.CONFIDENCES, count).asFloats().get(result.confidences());
+      output(response, LladaModel.CERTAINTIES, count).asFloats().get(result.certainties());
       refreshed |= work.forward() instanceof Forward.Full;
       return result;
     } catch (TritonException e) {
       throw backend.failed(e);
     }
+  }
+
+  private static TritonTensor output(InferResponse response, ModelTensor tensor, int count) {
+    return response.output(tensor.name(), tensor.type(), count);
   }
 
   /// Cancels the stream; the model frees everything within a step.
@@ -186,8 +189,8 @@ final class TritonSession implements DenoiserSession {
 
   private void write(int position, FloatBuffer rows, int count) {
     try (var lease = tensors.lease(4L * rows.remaining())) {
-      var inputs = List.of(TritonTensor.int32("POSITION", new int[]{position}),
-          lease.tensor("EMBEDDINGS", rows, count, hiddenSize));
+      var inputs = List.of(LladaModel.POSITION.with(new int[]{position}),
+          lease.tensor(LladaModel.EMBEDDINGS, rows, count, hiddenSize));
       ask("write", inputs);
     }
   }
@@ -204,10 +207,10 @@ final class TritonSession implements DenoiserSession {
 
   private InferRequest request(String operation, String requestId, List<TritonTensor> inputs) {
     var all = new ArrayList<TritonTensor>();
-    all.add(TritonTensor.strings("OP", List.of(operation)));
-    all.add(TritonTensor.strings("SESSION", List.of(id)));
+    all.add(LladaModel.OP.with(operation));
+    all.add(LladaModel.SESSION.with(id));
     all.addAll(inputs);
-    return InferRequest.of(TritonDenoiser.MODEL, all.toArray(TritonTensor[]::new)).withId(requestId);
+    return InferRequest.of(LladaModel.NAME, all.toArray(TritonTensor[]::new)).withId(requestId);
   }
 
   /// Reads until the request of that id is answered. The only other one that can be is `open`, when the session ends.
@@ -215,7 +218,7 @@ final class TritonSession implements DenoiserSession {
     while (true) {
       var event = stream.read(backend.settings().callTimeout());
       if (event.isEmpty()) {
-        throw TritonBackend.ended(TritonDenoiser.MODEL);
+        throw TritonBackend.ended(LladaModel.NAME);
       }
       switch (event.get()) {
         case StreamEvent.Failed(_, _, TritonException failure) -> throw failure;
@@ -236,10 +239,10 @@ final class TritonSession implements DenoiserSession {
     };
     int transfers = layout.cache() instanceof Cache.Features(int transferCount) ? transferCount : 0;
     var inputs = new ArrayList<TritonTensor>();
-    inputs.add(TritonTensor.int32("LAYOUT", new int[]{layout.promptLength(), layout.generatedLength(),
+    inputs.add(LladaModel.LAYOUT.with(new int[]{layout.promptLength(), layout.generatedLength(),
         layout.suffixLength(), layout.guided() ? 1 : 0, cache, transfers}));
     if (layout.attention() instanceof AttentionMode.DialogueCausal(int[] turns)) {
-      inputs.add(TritonTensor.int32("TURNS", turns));
+      inputs.add(LladaModel.TURNS.with(turns));
     }
     return inputs;
   }

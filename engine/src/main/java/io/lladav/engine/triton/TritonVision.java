@@ -6,20 +6,13 @@ import io.lladav.engine.VisionEngine;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.checkpoint.VisionConfig;
 import io.lladav.triton.CallSettings;
-import io.lladav.triton.DataType;
 import io.lladav.triton.InferRequest;
 import io.lladav.triton.RequestedOutput;
 import io.lladav.triton.TritonClient;
-import io.lladav.triton.TritonTensor;
 import java.nio.FloatBuffer;
 
 /// The vision tower on Triton, the model `siglip2`. The server puts the tiles of different calls into one run.
 final class TritonVision implements VisionEngine {
-  static final String MODEL = "siglip2";
-  static final String PIXELS = "PIXELS";
-  static final String FEATURES = "FEATURES";
-  static final String IDENTITY = "IDENTITY";
-
   private final VisionConfig config;
   private final TritonBackend backend;
   private final TensorCarrier tensors;
@@ -27,7 +20,7 @@ final class TritonVision implements VisionEngine {
 
   TritonVision(Checkpoint checkpoint, TritonSettings settings, BackendListener listener) {
     config = checkpoint.vision();
-    backend = new TritonBackend(settings, MODEL, TritonVision::probe, listener);
+    backend = new TritonBackend(settings, Siglip2Model.NAME, TritonVision::probe, listener);
     try {
       var described = backend.identity();
       described.requireCheckpoint(checkpoint.digest());
@@ -78,10 +71,10 @@ final class TritonVision implements VisionEngine {
     var _ = DirectFloats.of("pixels", pixels, (long) tileCount * tilePixels);
     var _ = DirectFloats.of("features", features, (long) tileCount * tileFeatures);
     for (int tile = 0; tile < tileCount; tile++) {
-      tensors.exchange(MODEL,
-          PIXELS, pixels.slice(pixels.position() + tile * tilePixels, tilePixels),
+      tensors.exchange(Siglip2Model.NAME,
+          Siglip2Model.PIXELS, pixels.slice(pixels.position() + tile * tilePixels, tilePixels),
           new long[]{1, 3, config.imageSize(), config.imageSize()},
-          FEATURES, features.slice(features.position() + tile * tileFeatures, tileFeatures),
+          Siglip2Model.FEATURES, features.slice(features.position() + tile * tileFeatures, tileFeatures),
           new long[]{1, config.patchCount(), config.width()});
     }
   }
@@ -94,8 +87,9 @@ final class TritonVision implements VisionEngine {
 
   /// Asks for nothing but the identity, so the tower does not run; the model's process has to answer all the same.
   private static TritonIdentity probe(TritonClient client, CallSettings settings) {
-    var request = InferRequest.of(MODEL, TritonTensor.fp32(PIXELS, new float[3], 1, 3, 1, 1))
-        .withOutputs(RequestedOutput.named(IDENTITY));
-    return TritonIdentity.of(MODEL, client.infer(request, settings).output(IDENTITY, DataType.BYTES, 1, 1));
+    var request = InferRequest.of(Siglip2Model.NAME, Siglip2Model.PIXELS.with(new float[3], 1, 3, 1, 1))
+        .withOutputs(RequestedOutput.named(Siglip2Model.IDENTITY.name()));
+    return TritonIdentity.of(Siglip2Model.NAME, client.infer(request, settings)
+        .output(Siglip2Model.IDENTITY.name(), Siglip2Model.IDENTITY.type(), 1, 1));
   }
 }

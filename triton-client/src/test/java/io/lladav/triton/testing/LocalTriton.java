@@ -82,6 +82,13 @@ public final class LocalTriton implements AutoCloseable {
     }
   }
 
+  /// The process that runs a model, of which there is one.
+  public ProcessHandle modelProcess(String model) {
+    return process.descendants()
+        .filter(child -> child.info().commandLine().orElse("").contains("/" + model + "/1/model.py"))
+        .findFirst().orElseThrow(() -> new AssertionError("no process of model " + model));
+  }
+
   /// Sends SIGTERM and returns at once.
   public void terminate() {
     process.destroy();
