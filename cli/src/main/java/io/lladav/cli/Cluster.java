@@ -35,6 +35,7 @@ public final class Cluster implements AutoCloseable {
 
   private final List<Child> children = new ArrayList<>();
   private final Thread stopWithJvm = new Thread(this::stop, "cluster-stop");
+  private final EngineChoice engine;
   private final Path logs;
   private @Nullable TritonServer triton;
   private volatile boolean logsKept;
@@ -44,7 +45,7 @@ public final class Cluster implements AutoCloseable {
   /// @param progress is told what is still being waited for
   /// @throws ClusterException if one ends instead; then all are stopped
   public static Cluster start(ClusterSettings settings, Progress progress) throws InterruptedException {
-    var cluster = new Cluster();
+    var cluster = new Cluster(settings.engine());
     try {
       cluster.startTriton(settings, progress);
       cluster.startChildren(settings);
@@ -59,7 +60,8 @@ public final class Cluster implements AutoCloseable {
     }
   }
 
-  private Cluster() {
+  private Cluster(EngineChoice engine) {
+    this.engine = engine;
     try {
       logs = Files.createTempDirectory("lladav-");
     } catch (IOException e) {
@@ -150,9 +152,9 @@ public final class Cluster implements AutoCloseable {
     }
   }
 
-  /// Where the Triton Inference Server of the services answers; empty if they compute themselves.
-  Optional<String> tritonTarget(ClusterSettings settings) {
-    return switch (settings.engine()) {
+  /// Where the Triton Inference Server of the services answers, as host and port; empty if they compute themselves.
+  Optional<String> tritonTarget() {
+    return switch (engine) {
       case EngineChoice.Embedded _ -> Optional.empty();
       case EngineChoice.Triton(String target) -> Optional.of(target);
       case EngineChoice.LocalTriton _ -> Optional.of(requireNonNull(triton).target());
@@ -162,7 +164,7 @@ public final class Cluster implements AutoCloseable {
   private synchronized void startChildren(ClusterSettings settings) {
     var ports = ports(settings);
     var environment = environment(settings, ports);
-    tritonTarget(settings).ifPresent(target -> {
+    tritonTarget().ifPresent(target -> {
       for (var service : List.of(Service.VISION, Service.PROJECTOR, Service.DENOISER)) {
         environment.put(service.variable("engine"), "triton");
         environment.put(service.variable("triton.target"), target);

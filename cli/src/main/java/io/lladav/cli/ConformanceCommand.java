@@ -38,6 +38,10 @@ final class ConformanceCommand implements Callable<Integer> {
       description = "Clusters at the same time with --embedded (default: ${DEFAULT-VALUE}).")
   private int jobs;
 
+  @Option(names = "--at-once", paramLabel = "N", defaultValue = "1",
+      description = "Cases that one cluster is asked at the same time (default: ${DEFAULT-VALUE}).")
+  private int atOnce;
+
   @Option(names = "--env", paramLabel = "NAME=VALUE",
       description = "Configuration of the clusters it starts: LLADAV_GATEWAY_MAX_STEPS_PER_CALL=4.")
   private Map<String, String> environment = Map.of();
@@ -50,6 +54,11 @@ final class ConformanceCommand implements Callable<Integer> {
     @Option(names = "--embedded", description = "Starts a cluster for every checkpoint and configuration.")
     private boolean embedded;
 
+    @Option(names = "--triton",
+        description = "The same, with a Triton on this machine's processor beside each (2.8 GB to download once).")
+    @SuppressWarnings("UnusedVariable") // what is neither of the other two
+    private boolean triton;
+
     @Option(names = "--target", paramLabel = "HOST:PORT", description = "The gateway of a running cluster.")
     private @Nullable String target;
   }
@@ -58,12 +67,14 @@ final class ConformanceCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     var report = new ConformanceReport(System.out, json, Progress.onErrors());
-    var replay = new Replay(GoldenFolder.open(folder), glob, chat ? Asking.CHAT : Asking.GENERATE, report);
+    var replay = new Replay(GoldenFolder.open(folder), glob, chat ? Asking.CHAT : Asking.GENERATE,
+        Math.max(1, atOnce), report);
     report.expect(replay.caseCount());
-    if (where.embedded || where.target == null) {
-      replay.throughOwnClusters(checkpoint -> start(checkpoint, environment), Math.max(1, jobs));
-    } else {
+    if (where.target != null) {
       replay.through(where.target);
+    } else {
+      var engine = where.embedded ? new EngineChoice.Embedded() : new EngineChoice.LocalTriton();
+      replay.throughOwnClusters(checkpoint -> start(checkpoint, environment, engine), Math.max(1, jobs));
     }
     return report.finish() ? 0 : 1;
   }
@@ -71,10 +82,12 @@ final class ConformanceCommand implements Callable<Integer> {
   /// Starts a cluster of child processes for a replay.
   ///
   /// @param environment more configuration, by environment variable
-  static ClusterStarter.RunningCluster start(Path checkpoint, Map<String, String> environment)
+  static ClusterStarter.RunningCluster start(Path checkpoint, Map<String, String> environment,
+      EngineChoice engine)
       throws InterruptedException {
     try {
-      var cluster = Cluster.start(ClusterSettings.embedded(checkpoint).with(environment), Progress.silent());
+      var cluster = Cluster.start(ClusterSettings.embedded(checkpoint).with(environment).with(engine),
+          Progress.silent());
       return new ClusterStarter.RunningCluster() {
         @Override
         public String target() {

@@ -45,8 +45,9 @@ final class ClusterTest {
     var outcomes = new Outcomes();
     new Replay(GoldenFolder.open(FOLDER),
         "tiny-b/{text-16-16-16,image-shapes-100x90,cfg-0.5,random-order,stop-several,video-8,prefix-2}",
-        Asking.GENERATE, outcomes)
-        .throughOwnClusters(checkpoint -> ConformanceCommand.start(checkpoint, Map.of()), 1);
+        Asking.GENERATE, 1, outcomes)
+        .throughOwnClusters(
+            checkpoint -> ConformanceCommand.start(checkpoint, Map.of(), new EngineChoice.Embedded()), 1);
 
     assertThat(outcomes.byCase).hasSize(7);
     assertThat(outcomes.byCase.values())
@@ -59,10 +60,10 @@ final class ClusterTest {
     var outcomes = new Outcomes();
     new Replay(GoldenFolder.open(FOLDER),
         "tiny-b/{text-16-16-16,cfg-0.5,stop-several,prefix-4-factor-1-blocks}",
-        Asking.GENERATE, outcomes)
+        Asking.GENERATE, 1, outcomes)
         .throughOwnClusters(
             checkpoint -> ConformanceCommand.start(checkpoint,
-                Map.of("LLADAV_GATEWAY_MAX_STEPS_PER_CALL", "4")),
+                Map.of("LLADAV_GATEWAY_MAX_STEPS_PER_CALL", "4"), new EngineChoice.Embedded()),
             1);
 
     assertThat(outcomes.byCase).hasSize(4);
@@ -74,8 +75,9 @@ final class ClusterTest {
   void givesTheReferenceRepliesInDialogues() throws Exception {
     var outcomes = new Outcomes();
     new Replay(GoldenFolder.open(FOLDER), "tiny-b/{three-turns,image-later-turn,images-three,random-order}",
-        Asking.CHAT, outcomes)
-        .throughOwnClusters(checkpoint -> ConformanceCommand.start(checkpoint, Map.of()), 1);
+        Asking.CHAT, 1, outcomes)
+        .throughOwnClusters(
+            checkpoint -> ConformanceCommand.start(checkpoint, Map.of(), new EngineChoice.Embedded()), 1);
 
     assertThat(outcomes.byCase).containsOnly(Map.entry("tiny-b/three-turns", new Outcome.Passed()),
         Map.entry("tiny-b/image-later-turn", new Outcome.Passed()),
@@ -86,8 +88,9 @@ final class ClusterTest {
   @Test
   void servesACheckpointWithAChangedConfiguration() throws Exception {
     var outcomes = new Outcomes();
-    new Replay(GoldenFolder.open(FOLDER), "tiny-c/rope-dynamic", Asking.GENERATE, outcomes)
-        .throughOwnClusters(checkpoint -> ConformanceCommand.start(checkpoint, Map.of()), 1);
+    new Replay(GoldenFolder.open(FOLDER), "tiny-c/rope-dynamic", Asking.GENERATE, 1, outcomes)
+        .throughOwnClusters(
+            checkpoint -> ConformanceCommand.start(checkpoint, Map.of(), new EngineChoice.Embedded()), 1);
 
     assertThat(outcomes.byCase).containsExactlyEntriesOf(Map.of("tiny-c/rope-dynamic", new Outcome.Passed()));
   }

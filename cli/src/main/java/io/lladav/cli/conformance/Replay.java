@@ -9,12 +9,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 
 /// Replays the cases of a folder and compares every reply with its reference.
 public final class Replay {
   private final GoldenFolder folder;
   private final Asking asking;
+  private final int atOnce;
   private final ReplayListener listener;
   private final Map<Setting, List<GoldenCase>> cases = new LinkedHashMap<>();
 
@@ -22,9 +24,11 @@ public final class Replay {
   ///
   /// @param glob which cases, see [GoldenFolder]
   /// @param asking how replies are asked for
-  public Replay(GoldenFolder folder, String glob, Asking asking, ReplayListener listener) {
+  /// @param atOnce how many are asked of one cluster at the same time, at least 1
+  public Replay(GoldenFolder folder, String glob, Asking asking, int atOnce, ReplayListener listener) {
     this.folder = folder;
     this.asking = asking;
+    this.atOnce = atOnce;
     this.listener = listener;
     folder.caseFiles(glob).forEach(this::add);
   }
@@ -48,7 +52,7 @@ public final class Replay {
         for (var job : running) {
           job.get();
         }
-      } catch (java.util.concurrent.ExecutionException e) {
+      } catch (ExecutionException e) {
         threads.shutdownNow();
         throw new IllegalStateException(e.getCause());
       } catch (InterruptedException e) {
@@ -122,9 +126,19 @@ public final class Replay {
   }
 
   private void replay(Setting setting, List<GoldenCase> group, Replayer replayer) {
-    for (var golden : group) {
-      listener.running(setting.toString());
-      listener.finished(golden.name(), outcome(setting, golden, replayer));
+    try (var threads = Executors.newFixedThreadPool(atOnce)) {
+      var asked = group.stream().map(golden -> threads.submit(() -> {
+        listener.running(setting.toString());
+        listener.finished(golden.name(), outcome(setting, golden, replayer));
+      })).toList();
+      for (var one : asked) {
+        one.get();
+      }
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
     }
   }
 
