@@ -40,8 +40,10 @@ final class ArchitectureTest {
   }
 
   @Test
-  void engineDependsOnTheModelAlone() {
-    onlyDependsOn("engine", "model");
+  void engineDependsOnTheModelAndTritonsClient() {
+    onlyDependsOn("engine", "model", "triton");
+    noClasses().that().resideInAPackage("io.lladav.engine.embedded..").should().dependOnClassesThat()
+        .resideInAnyPackage("io.lladav.triton..", "io.lladav.engine.triton..").check(all);
   }
 
   @Test
