@@ -54,6 +54,10 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--write", paramLabel = "FILE", description = "Also writes the report as Markdown.")
   private @Nullable Path write;
 
+  @Option(names = "--triton-hop",
+      description = "Measures nothing but the hop to a Triton on this machine (2.8 GB to download once).")
+  private boolean tritonHop;
+
   @Option(names = "--work", paramLabel = "DIR",
       description = "Where random checkpoints are put meanwhile (default: the system's folder for such).")
   private Path work = Path.of(System.getProperty("java.io.tmpdir"));
@@ -61,6 +65,12 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (tritonHop) {
+      var hop = TritonHop
+          .measure(checkpoints.isEmpty() ? Installation.demoCheckpoint() : checkpoints.getFirst());
+      System.out.print(json ? hop.json() : hop.plain());
+      return 0;
+    }
     int threads = Runtime.getRuntime().availableProcessors();
     var workload = quick ? Workload.quick(threads, generations) : Workload.usual(threads, generations);
     var report = measure(workload);
