@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -28,6 +28,30 @@ class Tokens:
     count: int
     mask: int
     suppressed: tuple[int, ...]
+
+
+class Weights(Protocol):
+    """What the networks are built of: a `Checkpoint`, or tensors made on the spot."""
+
+    @property
+    def language(self) -> LanguageConfig:
+        """Sizes of the language tower."""
+
+    @property
+    def vision(self) -> VisionConfig:
+        """Sizes of the vision tower."""
+
+    @property
+    def has_image_newline(self) -> bool:
+        """Whether there is a row separator."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Ids that have a meaning."""
+
+    def tensor(self, name: str, *shape: int) -> torch.Tensor:
+        """Returns a weight of this shape, of any float type and on any device; it must not be written to. Fails with
+        LoadError."""
 
 
 class Checkpoint:

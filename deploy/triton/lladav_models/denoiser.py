@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from .canvas import Canvas, PositionBytes
-from .checkpoint import Checkpoint
+from .checkpoint import Weights
 from .graphs import CudaRecorder, WindowGraphs
 from .head import Head, HeadStep
 from .llada import LayerListener, Llada, PackedForward, Track
@@ -37,7 +37,7 @@ class DenoiserCanvas(Protocol):
 class Denoiser:
     """Opens canvases and runs steps. For one thread."""
 
-    def __init__(self, checkpoint: Checkpoint, settings: Settings) -> None:
+    def __init__(self, checkpoint: Weights, settings: Settings) -> None:
         """Loads the weights. Fails with LoadError."""
         self.model = Llada(checkpoint, settings)
         self._tokens = checkpoint.tokens

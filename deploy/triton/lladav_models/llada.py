@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .canvas import Canvas
-from .checkpoint import Checkpoint
+from .checkpoint import Weights
 from .layers import Linear
 from .rope import rotate
 from .settings import Settings
@@ -44,7 +44,7 @@ class Llada:
     and tied embeddings as `config.json` says. The residual stream, norms and angles are 32-bit floats; matrices,
     attention and what sessions keep are in the precision of the settings."""
 
-    def __init__(self, checkpoint: Checkpoint, settings: Settings) -> None:
+    def __init__(self, checkpoint: Weights, settings: Settings) -> None:
         """Loads the weights. Fails with LoadError."""
         self.config = config = checkpoint.language
         self.dtype, self.device = settings.dtype, settings.device

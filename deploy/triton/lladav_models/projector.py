@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checkpoint import Checkpoint
+from .checkpoint import Weights
 from .layers import Linear
 from .settings import Settings
 
@@ -14,7 +14,7 @@ from .settings import Settings
 class Projector:
     """Linear, GELU (exact), linear. How rows are merged is not decided here."""
 
-    def __init__(self, checkpoint: Checkpoint, settings: Settings) -> None:
+    def __init__(self, checkpoint: Weights, settings: Settings) -> None:
         """Loads the weights. Fails with LoadError."""
         self.input_width = checkpoint.vision.width
         self.output_width = width = checkpoint.language.hidden_size

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checkpoint import Checkpoint, vision_name
+from .checkpoint import Weights, vision_name
 from .layers import Linear, layer_norm
 from .settings import Settings
 
@@ -29,7 +29,7 @@ class Siglip2:
     The residual stream and the norms are 32-bit floats, matrices and attention in the precision of the settings.
     """
 
-    def __init__(self, checkpoint: Checkpoint, settings: Settings) -> None:
+    def __init__(self, checkpoint: Weights, settings: Settings) -> None:
         """Loads the weights. Fails with LoadError."""
         self.config = checkpoint.vision
         self._settings = settings
@@ -66,7 +66,7 @@ class Siglip2:
         mixed = F.scaled_dot_product_attention(heads[0], heads[1], heads[2])
         return mixed.transpose(1, 2).reshape(tiles, patches, width)
 
-    def _load(self, checkpoint: Checkpoint, index: int) -> _Layer:
+    def _load(self, checkpoint: Weights, index: int) -> _Layer:
         width, inner = self.config.width, self.config.intermediate_size
 
         def name(part: str) -> str:
