@@ -10,6 +10,8 @@ import io.lladav.triton.TritonStream;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -27,6 +29,8 @@ final class TritonBackend implements AutoCloseable {
   private final String model;
   private final Probe probe;
   private final BackendListener listener;
+  /// Streams that are open. One whose model's process has died may be told nothing of it, for ever.
+  private final Set<TritonStream> streams = ConcurrentHashMap.newKeySet();
   private final Deque<Long> repairs = new ArrayDeque<>();
   /// A permit says: look now.
   private final Semaphore suspicions = new Semaphore(0);
@@ -106,9 +110,17 @@ final class TritonBackend implements AutoCloseable {
         "model %s on Triton: the stream ended without an answer".formatted(model));
   }
 
-  /// Opens a stream.
+  /// Opens a stream. It is cancelled when the model's process is found dead.
   TritonStream stream() {
-    return client.stream(CallSettings.defaults());
+    var stream = client.stream(CallSettings.defaults());
+    streams.add(stream);
+    return stream;
+  }
+
+  /// Cancels a stream.
+  void cancel(TritonStream stream) {
+    streams.remove(stream);
+    stream.cancel();
   }
 
   /// Translates a failure, and has the model looked at if it may be dead.
@@ -174,6 +186,7 @@ final class TritonBackend implements AutoCloseable {
   }
 
   private String repair(TritonException dead) {
+    streams.forEach(this::cancel);
     long now = System.nanoTime();
     while (!repairs.isEmpty() && now - repairs.getFirst() > settings.repairWindow().toNanos()) {
       repairs.removeFirst();

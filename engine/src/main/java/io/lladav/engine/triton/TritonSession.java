@@ -183,7 +183,7 @@ final class TritonSession implements DenoiserSession {
   public void close() {
     if (!closed) {
       closed = true;
-      stream.cancel();
+      backend.cancel(stream);
     }
   }
 
