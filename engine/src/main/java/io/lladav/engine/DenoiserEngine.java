@@ -26,7 +26,8 @@ public interface DenoiserEngine extends AutoCloseable {
 
   /// Runs one step of each session and returns their results in the same order. What a step gives does not depend
   /// on the steps beside it, nor on which other positions were asked for, nor on what is let in between slices. The
-  /// rows of all steps share the matrix products; a long forward is cut into slices of rows.
+  /// rows of all steps share the matrix products; a long forward is cut into slices of rows. A step that fails alone has a
+  /// result that says so.
   ///
   /// @param betweenSlices called on the running thread between two slices, in every layer anew. It may enter `run` once
   ///     more, not deeper, with short work of sessions outside this batch

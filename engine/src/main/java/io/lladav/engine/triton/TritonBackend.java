@@ -125,11 +125,10 @@ final class TritonBackend implements AutoCloseable {
 
   /// Translates a failure, and has the model looked at if it may be dead.
   EngineException failed(TritonException failure) {
-    switch (failure) {
-      case TritonException.BackendDead _,TritonException.DeadlineExceeded _,TritonException.Unreachable _,TritonException.ServerFailure _ ->
-        suspect();
-      default -> {
-      }
+    if (failure instanceof TritonException.BackendDead || failure instanceof TritonException.DeadlineExceeded
+        || failure instanceof TritonException.Unreachable
+        || failure instanceof TritonException.ServerFailure) {
+      suspect();
     }
     if (!failure.detail().isEmpty()) {
       LOG.atWarn().addKeyValue("model", model).addKeyValue("detail", failure.detail()).log("triton_failure");
@@ -180,7 +179,7 @@ final class TritonBackend implements AutoCloseable {
       return "";
     } catch (TritonException.BackendDead e) {
       return repair(e);
-    } catch (TritonException e) {
+    } catch (TritonException | EngineException e) {
       return String.valueOf(e.getMessage());
     }
   }

@@ -191,18 +191,29 @@ final class TritonSession implements DenoiserSession {
     try (var lease = tensors.lease(4L * rows.remaining())) {
       var inputs = List.of(LladaModel.POSITION.with(new int[]{position}),
           lease.tensor(LladaModel.EMBEDDINGS, rows, count, hiddenSize));
-      ask("write", inputs);
+      try {
+        exchange("write", inputs);
+      } catch (TritonException.SharedMemory e) {
+        lease.registerAgain(e);
+        exchange("write", inputs);
+      }
+    } catch (TritonException e) {
+      throw backend.failed(e);
+    }
+  }
+
+  private void ask(String operation, List<TritonTensor> inputs) {
+    try {
+      exchange(operation, inputs);
+    } catch (TritonException e) {
+      throw backend.failed(e);
     }
   }
 
   /// Sends an operation and waits until it is done, so that its buffers are free again.
-  private void ask(String operation, List<TritonTensor> inputs) {
-    try {
-      stream.send(request(operation, operation, inputs));
-      var _ = answer(operation);
-    } catch (TritonException e) {
-      throw backend.failed(e);
-    }
+  private void exchange(String operation, List<TritonTensor> inputs) {
+    stream.send(request(operation, operation, inputs));
+    var _ = answer(operation);
   }
 
   private InferRequest request(String operation, String requestId, List<TritonTensor> inputs) {
