@@ -1,17 +1,23 @@
 package io.lladav.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import io.lladav.cli.conformance.Asking;
 import io.lladav.cli.conformance.ClusterStarter;
 import io.lladav.cli.conformance.GoldenFolder;
 import io.lladav.cli.conformance.Replay;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /// Replays a folder of reference results.
 // @formatter:off: the formatter joins annotations into lines of any length.
@@ -38,9 +44,10 @@ final class ConformanceCommand implements Callable<Integer> {
       description = "Clusters at the same time with --embedded (default: ${DEFAULT-VALUE}).")
   private int jobs;
 
-  @Option(names = "--at-once", paramLabel = "N", defaultValue = "1",
-      description = "Cases that one cluster is asked at the same time (default: ${DEFAULT-VALUE}).")
-  private int atOnce;
+  @Option(names = "--at-once", paramLabel = "N", defaultValue = "1", split = ",",
+      description = "Cases that one cluster is asked at the same time (default: ${DEFAULT-VALUE}). With 1,8 every case is"
+          + " asked twice.")
+  private List<Integer> atOnce = List.of();
 
   @Option(names = "--env", paramLabel = "NAME=VALUE",
       description = "Configuration of the clusters it starts: LLADAV_GATEWAY_MAX_STEPS_PER_CALL=4.")
@@ -48,6 +55,9 @@ final class ConformanceCommand implements Callable<Integer> {
 
   @Option(names = "--json", description = "Prints every case and the counts as lines of JSON.")
   private boolean json;
+
+  @Spec
+  private @Nullable CommandSpec spec;
 
   /// The cluster to use.
   static final class Where {
@@ -67,8 +77,8 @@ final class ConformanceCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     var report = new ConformanceReport(System.out, json, Progress.onErrors());
-    var replay = new Replay(GoldenFolder.open(folder), glob, chat ? Asking.CHAT : Asking.GENERATE,
-        Math.max(1, atOnce), report);
+    var replay = new Replay(GoldenFolder.open(folder), glob, chat ? Asking.CHAT : Asking.GENERATE, atOnce(),
+        report);
     report.expect(replay.caseCount());
     if (where.target != null) {
       replay.through(where.target);
@@ -77,6 +87,16 @@ final class ConformanceCommand implements Callable<Integer> {
       replay.throughOwnClusters(checkpoint -> start(checkpoint, environment, engine), Math.max(1, jobs));
     }
     return report.finish() ? 0 : 1;
+  }
+
+  private List<Integer> atOnce() {
+    for (int count : atOnce) {
+      if (count < 1 || count > 1024) {
+        throw new ParameterException(requireNonNull(spec).commandLine(),
+            "--at-once: %d (expected: 1..1024)".formatted(count));
+      }
+    }
+    return atOnce;
   }
 
   /// Starts a cluster of child processes for a replay.

@@ -45,7 +45,7 @@ final class ClusterTest {
     var outcomes = new Outcomes();
     new Replay(GoldenFolder.open(FOLDER),
         "tiny-b/{text-16-16-16,image-shapes-100x90,cfg-0.5,random-order,stop-several,video-8,prefix-2}",
-        Asking.GENERATE, 1, outcomes)
+        Asking.GENERATE, List.of(1), outcomes)
         .throughOwnClusters(
             checkpoint -> ConformanceCommand.start(checkpoint, Map.of(), new EngineChoice.Embedded()), 1);
 
@@ -60,7 +60,7 @@ final class ClusterTest {
     var outcomes = new Outcomes();
     new Replay(GoldenFolder.open(FOLDER),
         "tiny-b/{text-16-16-16,cfg-0.5,stop-several,prefix-4-factor-1-blocks}",
-        Asking.GENERATE, 1, outcomes)
+        Asking.GENERATE, List.of(1), outcomes)
         .throughOwnClusters(
             checkpoint -> ConformanceCommand.start(checkpoint,
                 Map.of("LLADAV_GATEWAY_MAX_STEPS_PER_CALL", "4"), new EngineChoice.Embedded()),
@@ -75,7 +75,7 @@ final class ClusterTest {
   void givesTheReferenceRepliesInDialogues() throws Exception {
     var outcomes = new Outcomes();
     new Replay(GoldenFolder.open(FOLDER), "tiny-b/{three-turns,image-later-turn,images-three,random-order}",
-        Asking.CHAT, 1, outcomes)
+        Asking.CHAT, List.of(1), outcomes)
         .throughOwnClusters(
             checkpoint -> ConformanceCommand.start(checkpoint, Map.of(), new EngineChoice.Embedded()), 1);
 
@@ -88,7 +88,7 @@ final class ClusterTest {
   @Test
   void servesACheckpointWithAChangedConfiguration() throws Exception {
     var outcomes = new Outcomes();
-    new Replay(GoldenFolder.open(FOLDER), "tiny-c/rope-dynamic", Asking.GENERATE, 1, outcomes)
+    new Replay(GoldenFolder.open(FOLDER), "tiny-c/rope-dynamic", Asking.GENERATE, List.of(1), outcomes)
         .throughOwnClusters(
             checkpoint -> ConformanceCommand.start(checkpoint, Map.of(), new EngineChoice.Embedded()), 1);
 

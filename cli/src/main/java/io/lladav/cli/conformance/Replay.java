@@ -1,5 +1,7 @@
 package io.lladav.cli.conformance;
 
+import static java.util.Objects.requireNonNull;
+
 import io.grpc.StatusRuntimeException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 
@@ -16,7 +19,7 @@ import java.util.concurrent.Executors;
 public final class Replay {
   private final GoldenFolder folder;
   private final Asking asking;
-  private final int atOnce;
+  private final List<Integer> atOnce;
   private final ReplayListener listener;
   private final Map<Setting, List<GoldenCase>> cases = new LinkedHashMap<>();
 
@@ -24,11 +27,13 @@ public final class Replay {
   ///
   /// @param glob which cases, see [GoldenFolder]
   /// @param asking how replies are asked for
-  /// @param atOnce how many are asked of one cluster at the same time, at least 1
-  public Replay(GoldenFolder folder, String glob, Asking asking, int atOnce, ReplayListener listener) {
+  /// @param atOnce how many are asked of one cluster at the same time, at least 1; every case is asked once for each of
+  ///     these numbers and must agree each time
+  public Replay(GoldenFolder folder, String glob, Asking asking, List<Integer> atOnce,
+      ReplayListener listener) {
     this.folder = folder;
     this.asking = asking;
-    this.atOnce = atOnce;
+    this.atOnce = List.copyOf(atOnce);
     this.listener = listener;
     folder.caseFiles(glob).forEach(this::add);
   }
@@ -126,20 +131,32 @@ public final class Replay {
   }
 
   private void replay(Setting setting, List<GoldenCase> group, Replayer replayer) {
-    try (var threads = Executors.newFixedThreadPool(atOnce)) {
-      var asked = group.stream().map(golden -> threads.submit(() -> {
-        listener.running(setting.toString());
-        listener.finished(golden.name(), outcome(setting, golden, replayer));
-      })).toList();
-      for (var one : asked) {
-        one.get();
+    var outcomes = new ConcurrentHashMap<GoldenCase, Outcome>();
+    for (int count : atOnce) {
+      try (var threads = Executors.newFixedThreadPool(count)) {
+        var asked = group.stream().map(golden -> threads.submit(() -> {
+          listener.running(setting.toString());
+          outcomes.merge(golden, outcome(setting, golden, replayer), Replay::worse);
+        })).toList();
+        for (var one : asked) {
+          one.get();
+        }
+      } catch (ExecutionException e) {
+        throw new IllegalStateException(e.getCause());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException(e);
       }
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
     }
+    group.forEach(golden -> listener.finished(golden.name(), requireNonNull(outcomes.get(golden))));
+  }
+
+  private static Outcome worse(Outcome first, Outcome second) {
+    return switch (first) {
+      case Outcome.Passed _ -> second;
+      case Outcome.Fragile(Optional<String> difference) when difference.isEmpty() -> second;
+      case Outcome _ -> first;
+    };
   }
 
   private Outcome outcome(Setting setting, GoldenCase golden, Replayer replayer) {

@@ -80,7 +80,8 @@ final class ReplayTest implements ReplayListener {
   }
 
   private void replay() throws InterruptedException {
-    new Replay(GoldenFolder.open(folder), "*", Asking.GENERATE, 1, this).throughOwnClusters(NO_CLUSTER, 1);
+    new Replay(GoldenFolder.open(folder), "*", Asking.GENERATE, List.of(1), this)
+        .throughOwnClusters(NO_CLUSTER, 1);
   }
 
   private Path checkpoint() {
