@@ -1,5 +1,6 @@
 package io.lladav.triton;
 
+import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
 import io.lladav.triton.TritonException.Cancelled;
@@ -25,6 +26,7 @@ import java.util.function.Function;
 public final class TritonStream implements AutoCloseable {
   private final BlockingClientCall<ModelInferRequest, ModelStreamInferResponse> call;
   private final Function<InferRequest, ModelInferRequest> writer;
+  private volatile boolean cancelled;
 
   TritonStream(BlockingClientCall<ModelInferRequest, ModelStreamInferResponse> call,
       Function<InferRequest, ModelInferRequest> writer) {
@@ -54,6 +56,11 @@ public final class TritonStream implements AutoCloseable {
     } catch (InterruptedException e) {
       cancel();
       throw Failures.interrupted(e);
+    } catch (IllegalStateException e) {
+      if (cancelled) {
+        throw Failures.of("", Status.CANCELLED.withDescription("the caller cancelled the stream"), null, e);
+      }
+      throw e;
     }
   }
 
@@ -97,6 +104,7 @@ public final class TritonStream implements AutoCloseable {
 
   /// Ends the stream at once. Models learn of it; reading from here on throws [Cancelled].
   public void cancel() {
+    cancelled = true;
     call.cancel("the caller cancelled the stream", null);
   }
 

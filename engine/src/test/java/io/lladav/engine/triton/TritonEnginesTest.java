@@ -35,6 +35,7 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -133,7 +134,7 @@ final class TritonEnginesTest {
       var sessions = new ArrayList<DenoiserSession>();
       var batch = new ArrayList<StepWork>();
       for (int n = 1; n <= 4; n++) {
-        var session = opened(denoiser, new Cache.None(), 3 * n);
+        var session = openedSoon(denoiser, new Cache.None(), 3 * n);
         sessions.add(session);
         batch.add(firstStep(session, 3 * n));
       }
@@ -168,16 +169,11 @@ final class TritonEnginesTest {
   }
 
   @Test
-  void refusesSessionsOverTheLimitAndFreesThoseThatEnd() throws InterruptedException {
+  void refusesSessionsOverTheLimitAndFreesThoseThatEnd() {
     try (var denoiser = denoiser(settings(false))) {
       var sessions = new ArrayList<DenoiserSession>();
       while (sessions.size() < SESSIONS_MAX) {
-        try {
-          sessions.add(opened(denoiser, new Cache.None(), 4));
-        } catch (EngineException.Overloaded _) {
-          // One of an earlier test is just being freed.
-          TimeUnit.MILLISECONDS.sleep(20);
-        }
+        sessions.add(openedSoon(denoiser, new Cache.None(), 4));
       }
       assertThatExceptionOfType(EngineException.Overloaded.class)
           .isThrownBy(() -> opened(denoiser, new Cache.None(), 4))
@@ -191,7 +187,7 @@ final class TritonEnginesTest {
   @Test
   void mendsAModelWhoseProcessHasDied() throws InterruptedException {
     try (var denoiser = denoiser(settings(false))) {
-      var session = opened(denoiser, new Cache.None(), 4);
+      var session = openedSoon(denoiser, new Cache.None(), 4);
       server.modelProcess(LladaModel.NAME).destroyForcibly();
 
       assertThat(repairs.poll(120, TimeUnit.SECONDS)).isTrue();
@@ -205,7 +201,7 @@ final class TritonEnginesTest {
   @Test
   void tellsThatTheServerHasGoneAndComesBack() throws InterruptedException {
     try (var denoiser = denoiser(settings(false))) {
-      var session = opened(denoiser, new Cache.None(), 4);
+      var session = openedSoon(denoiser, new Cache.None(), 4);
       server.kill();
       var result = denoiser.run(List.of(firstStep(session, 4))).getFirst();
 
@@ -227,7 +223,7 @@ final class TritonEnginesTest {
 
   /// What two steps of a canvas give, the second with what is kept of the first.
   private List<StepResult> canvas(DenoiserEngine denoiser, Cache cache, int promptLength) {
-    try (var session = opened(denoiser, cache, promptLength)) {
+    try (var session = openedSoon(denoiser, cache, promptLength)) {
       var first = denoiser.run(List.of(firstStep(session, promptLength))).getFirst();
       first.requireProbabilities();
       session.writeIds(promptLength + 1, new int[]{first.candidates()[1]});
@@ -249,6 +245,20 @@ final class TritonEnginesTest {
     var positions = IntStream.range(promptLength, promptLength + 6).toArray();
     return new StepWork(session, positions, new Sampling.Greedy(), 0.5, new Forward.Full(),
         Certainty.NEGATIVE_ENTROPY);
+  }
+
+  /// Opens a session when there is room: those of earlier tests are freed a moment after they were closed.
+  private DenoiserSession openedSoon(DenoiserEngine denoiser, Cache cache, int promptLength) {
+    var opened = new AtomicReference<DenoiserSession>();
+    server.await("room for a session", () -> {
+      try {
+        opened.set(opened(denoiser, cache, promptLength));
+        return true;
+      } catch (EngineException.Overloaded _) {
+        return false;
+      }
+    });
+    return opened.get();
   }
 
   private DenoiserSession opened(DenoiserEngine denoiser, Cache cache, int promptLength) {
