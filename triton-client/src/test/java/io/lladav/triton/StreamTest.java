@@ -132,6 +132,7 @@ final class StreamTest {
 
       triton.awaitSignal(held + ".cancelled");
       assertThatExceptionOfType(Cancelled.class).isThrownBy(stream::read);
+      assertThatExceptionOfType(Cancelled.class).isThrownBy(() -> stream.send(count(held, 1, "none")));
     }
   }
 
