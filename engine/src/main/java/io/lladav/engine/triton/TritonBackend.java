@@ -130,7 +130,8 @@ final class TritonBackend implements AutoCloseable {
         || failure instanceof TritonException.ServerFailure) {
       suspect();
     }
-    if (!failure.detail().isEmpty()) {
+    // Clients that go away are no failure of anybody's.
+    if (!failure.detail().isEmpty() && !(failure instanceof TritonException.Cancelled)) {
       LOG.atWarn().addKeyValue("model", model).addKeyValue("detail", failure.detail()).log("triton_failure");
     }
     return TritonFailures.of(model, failure);
