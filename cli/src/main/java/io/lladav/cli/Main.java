@@ -2,6 +2,7 @@ package io.lladav.cli;
 
 import io.grpc.StatusRuntimeException;
 import io.lladav.cli.conformance.GoldenException;
+import io.lladav.cli.json.JsonException;
 import io.lladav.model.CheckpointException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -50,7 +51,7 @@ public final class Main {
   private static String complaint(Exception failure) {
     return switch (failure) {
       case StatusRuntimeException e -> status(e);
-      case ClusterException _,CheckpointException _,GoldenException _ -> String.valueOf(failure.getMessage());
+      case ClusterException _,CheckpointException _,GoldenException _,JsonException _ -> String.valueOf(failure.getMessage());
       case NoSuchFileException e -> e.getMessage() + ": there is no such file";
       case IOException e -> e.toString();
       default -> throw new IllegalStateException(failure);

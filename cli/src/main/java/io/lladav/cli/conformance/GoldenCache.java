@@ -1,5 +1,6 @@
 package io.lladav.cli.conformance;
 
+import io.lladav.cli.json.Json;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;

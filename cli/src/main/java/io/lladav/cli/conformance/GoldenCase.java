@@ -1,5 +1,6 @@
 package io.lladav.cli.conformance;
 
+import io.lladav.cli.json.Json;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -14,7 +15,7 @@ record GoldenCase(String name, String checkpoint, boolean fragile, boolean lossy
 
   /// Reads one file of `cases`.
   ///
-  /// @throws GoldenException naming the file and the key that is missing or wrong
+  /// @throws io.lladav.cli.json.JsonException naming the file and the key that is missing or wrong
   static GoldenCase read(Path file) {
     var json = Json.read(file);
     return new GoldenCase(json.text("name"), json.text("checkpoint"), json.truth("fragile"),

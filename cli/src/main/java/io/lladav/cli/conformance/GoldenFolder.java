@@ -1,6 +1,7 @@
 package io.lladav.cli.conformance;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lladav.cli.json.Json;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.prompt.Tokenizer;
 import java.io.IOException;

@@ -1,5 +1,6 @@
 package io.lladav.cli.conformance;
 
+import io.lladav.cli.json.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,7 +22,7 @@ final class GoldenPictures {
 
   /// Reads the file of a checkpoint; knows nothing if there is none.
   ///
-  /// @throws GoldenException if the file is not as its layout says
+  /// @throws io.lladav.cli.json.JsonException if the file is not as its layout says
   static GoldenPictures read(Path images, String checkpoint) {
     var file = images.resolve("expect-" + checkpoint + ".json");
     if (!Files.exists(file)) {

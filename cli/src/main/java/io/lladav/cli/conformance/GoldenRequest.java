@@ -1,6 +1,7 @@
 package io.lladav.cli.conformance;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lladav.cli.json.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -3,6 +3,7 @@ package io.lladav.cli.conformance;
 import static java.util.Objects.requireNonNull;
 
 import io.grpc.StatusRuntimeException;
+import io.lladav.cli.json.JsonException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -95,8 +96,8 @@ public final class Replay {
       } else {
         listener.finished(file.name(), new Outcome.Skipped(golden.request().unsupported().getFirst()));
       }
-    } catch (GoldenException e) {
-      listener.finished(file.name(), new Outcome.Failed(e.getMessage()));
+    } catch (GoldenException | JsonException e) {
+      listener.finished(file.name(), new Outcome.Failed(String.valueOf(e.getMessage())));
     }
   }
 
@@ -110,8 +111,8 @@ public final class Replay {
     }
     try (var changed = ChangedCheckpoint.of(original, setting.changes())) {
       throughCluster(changed.directory(), setting, group, starter);
-    } catch (GoldenException e) {
-      fail(group, e.getMessage());
+    } catch (GoldenException | JsonException e) {
+      fail(group, String.valueOf(e.getMessage()));
     }
     return null;
   }
@@ -190,8 +191,8 @@ public final class Replay {
           .firstDifference(replayer.replay(RequestMessage.of(asked, folder.images())));
     } catch (StatusRuntimeException e) {
       return Optional.of(e.getStatus().getCode() + ": " + e.getStatus().getDescription());
-    } catch (GoldenException e) {
-      return Optional.of(e.getMessage());
+    } catch (GoldenException | JsonException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
     }
   }
 

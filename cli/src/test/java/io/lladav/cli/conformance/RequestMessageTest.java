@@ -3,6 +3,7 @@ package io.lladav.cli.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.lladav.cli.json.JsonException;
 import io.lladav.v1.Cache;
 import io.lladav.v1.FactorQuirks;
 import io.lladav.v1.ImagePlacement;
@@ -165,7 +166,7 @@ final class RequestMessageTest {
   void namesFileAndKeyOfABrokenCase(@TempDir Path folder) throws Exception {
     var file = Files.writeString(folder.resolve("broken.json"), "{\"name\": 3}");
 
-    assertThatExceptionOfType(GoldenException.class).isThrownBy(() -> GoldenCase.read(file))
+    assertThatExceptionOfType(JsonException.class).isThrownBy(() -> GoldenCase.read(file))
         .withMessage(file + ": name: 3 (expected: a text)");
   }
 }

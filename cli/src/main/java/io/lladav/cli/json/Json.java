@@ -1,6 +1,8 @@
-package io.lladav.cli.conformance;
+package io.lladav.cli.json;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -14,9 +16,12 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
-/// One JSON object of a file, read by key; what is missing or of another type fails naming file and key.
-final class Json {
-  private static final JsonMapper MAPPER = new JsonMapper();
+/// One JSON object of a file, read by key; what is missing or of another type fails naming file and key, as
+/// [JsonException]. A key twice, and anything behind the object, are refused. Where a key may be missing, null is the same.
+public final class Json {
+  private static final JsonMapper MAPPER = JsonMapper.builder()
+      .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+      .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
   private static final long FILE_BYTES_MAX = 256L << 20;
 
   private final String where;
@@ -29,97 +34,134 @@ final class Json {
 
   /// Reads a file.
   ///
-  /// @throws GoldenException if it cannot be read or holds no JSON object
-  static Json read(Path file) {
+  /// @throws JsonException if it cannot be read or holds no JSON object
+  public static Json read(Path file) {
     try {
       if (Files.size(file) > FILE_BYTES_MAX) {
-        throw new GoldenException(
+        throw new JsonException(
             "%s: %d bytes (expected: at most %d)".formatted(file, Files.size(file), FILE_BYTES_MAX));
       }
-      var root = MAPPER.readTree(Files.readAllBytes(file));
-      if (root == null || !root.isObject()) {
-        throw new GoldenException(file + ": holds no JSON object");
-      }
-      return new Json(file.toString(), root);
-    } catch (JsonProcessingException e) {
-      throw new GoldenException(file + ": no valid JSON: " + e.getOriginalMessage());
+      return of(file.toString(), Files.readAllBytes(file));
     } catch (IOException e) {
-      throw new GoldenException(file + ": cannot be read: " + e.getMessage());
+      throw new JsonException(file + ": cannot be read: " + e.getMessage());
+    }
+  }
+
+  /// Reads a text.
+  ///
+  /// @param where it stands; begins every complaint
+  /// @param text one object, in UTF-8
+  /// @throws JsonException if it holds no JSON object
+  public static Json of(String where, byte[] text) {
+    try {
+      var root = MAPPER.readTree(text);
+      if (root == null || !root.isObject()) {
+        throw new JsonException(where + ": holds no JSON object");
+      }
+      return new Json(where, root);
+    } catch (JsonProcessingException e) {
+      throw new JsonException(where + ": no valid JSON: " + e.getOriginalMessage());
+    } catch (IOException e) {
+      throw new JsonException(where + ": cannot be read: " + e.getMessage());
     }
   }
 
   /// The object itself.
-  ObjectNode root() {
+  public ObjectNode root() {
     return (ObjectNode) node;
   }
 
-  List<String> keys() {
+  /// Its keys, in their order.
+  public List<String> keys() {
     var names = new ArrayList<String>();
     node.fieldNames().forEachRemaining(names::add);
     return names;
   }
 
   /// Whether the key is there, even with the value null.
-  boolean has(String key) {
+  public boolean has(String key) {
     return node.has(key);
   }
 
-  boolean isNull(String key) {
+  /// Whether the key is there with the value null.
+  public boolean isNull(String key) {
     return node.path(key).isNull();
   }
 
-  String text(String key) {
+  /// The text of a key.
+  public String text(String key) {
     return require(key, node.path(key).isTextual(), "a text").textValue();
   }
 
-  Optional<String> optionalText(String key) {
+  /// The text of a key that may be missing.
+  public Optional<String> optionalText(String key) {
     return present(key) ? Optional.of(text(key)) : Optional.empty();
   }
 
-  int number(String key) {
+  /// The integer of a key, within 32 bits.
+  public int number(String key) {
     var value = node.path(key);
     return require(key, value.isIntegralNumber() && value.canConvertToInt(), "an integer").intValue();
   }
 
-  double decimal(String key, double absent) {
-    return present(key) ? require(key, node.path(key).isNumber(), "a number").doubleValue() : absent;
+  /// The number of a key.
+  public double decimal(String key) {
+    return require(key, node.path(key).isNumber(), "a number").doubleValue();
   }
 
-  boolean truth(String key) {
+  /// The number of a key that may be missing.
+  ///
+  /// @param absent what it is if the key is missing
+  public double decimal(String key, double absent) {
+    return present(key) ? decimal(key) : absent;
+  }
+
+  /// The value of a key that is true or false; false if the key is missing.
+  public boolean truth(String key) {
     return present(key) && require(key, node.path(key).isBoolean(), "true or false").booleanValue();
   }
 
-  Json object(String key) {
+  /// The object of a key.
+  public Json object(String key) {
     return new Json(where + ": " + key, require(key, node.path(key).isObject(), "an object"));
   }
 
   /// The raw value of a key; an empty object if the key is missing.
-  JsonNode raw(String key) {
+  public JsonNode raw(String key) {
     return present(key) ? node.path(key) : JsonNodeFactory.instance.objectNode();
   }
 
-  List<Json> objects(String key) {
+  /// The objects in the list of a key.
+  public List<Json> objects(String key) {
     return elements(key, "objects", JsonNode::isObject, element -> new Json(where + ": " + key, element));
   }
 
-  List<String> texts(String key) {
+  /// The texts in the list of a key.
+  public List<String> texts(String key) {
     return elements(key, "texts", JsonNode::isTextual, JsonNode::textValue);
   }
 
-  List<Integer> numbers(String key) {
+  /// The integers in the list of a key.
+  public List<Integer> numbers(String key) {
     return integers(require(key, node.path(key).isArray(), "a list of integers"), key);
   }
 
-  List<List<Integer>> numberLists(String key) {
+  /// The lists of integers in the list of a key.
+  public List<List<Integer>> numberLists(String key) {
     return elements(key, "lists", JsonNode::isArray, element -> integers(element, key));
   }
 
-  List<Double> decimals(String key) {
+  /// The numbers in the list of a key.
+  public List<Double> decimals(String key) {
     return elements(key, "numbers", JsonNode::isNumber, JsonNode::doubleValue);
   }
 
-  GoldenException wrong(String key, String expected) {
-    return new GoldenException(where + ": " + key + ": " + node.path(key) + " (expected: " + expected + ")");
+  /// A complaint about the value of a key.
+  ///
+  /// @param expected what it should have been
+  public JsonException wrong(String key, String expected) {
+    var value = node.path(key).isMissingNode() ? "missing" : node.path(key).toString();
+    return new JsonException(where + ": " + key + ": " + value + " (expected: " + expected + ")");
   }
 
   private boolean present(String key) {
