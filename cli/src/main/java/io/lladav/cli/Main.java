@@ -2,6 +2,7 @@ package io.lladav.cli;
 
 import io.grpc.StatusRuntimeException;
 import io.lladav.cli.conformance.GoldenException;
+import io.lladav.cli.eval.EvaluationException;
 import io.lladav.cli.json.JsonException;
 import io.lladav.model.CheckpointException;
 import java.io.IOException;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true, version = "lladav 0.1.0", synopsisSubcommandLabel = "COMMAND",
     subcommands = {
         DemoCommand.class, ServeCommand.class, AskCommand.class, ChatCommand.class, ConformanceCommand.class,
-        InspectCommand.class, BenchCommand.class, CommandLine.HelpCommand.class})
+        EvalCommand.class, InspectCommand.class, BenchCommand.class, CommandLine.HelpCommand.class})
 // @formatter:on
 public final class Main {
   private Main() {}
@@ -51,15 +52,16 @@ public final class Main {
   private static String complaint(Exception failure) {
     return switch (failure) {
       case StatusRuntimeException e -> status(e);
-      case ClusterException _,CheckpointException _,GoldenException _,JsonException _ -> String.valueOf(failure.getMessage());
+      case ClusterException _,CheckpointException _,GoldenException _,EvaluationException _,JsonException _ ->
+        String.valueOf(failure.getMessage());
       case NoSuchFileException e -> e.getMessage() + ": there is no such file";
       case IOException e -> e.toString();
       default -> throw new IllegalStateException(failure);
     };
   }
 
-  /* Below UNAVAILABLE lies why: a refused connection names the address. */
-  private static String status(StatusRuntimeException failure) {
+  /// The code of a failed call and why; below UNAVAILABLE lies more: a refused connection names the address.
+  static String status(StatusRuntimeException failure) {
     var status = failure.getStatus();
     var causes = Stream.iterate(status.getCause(), Objects::nonNull, Throwable::getCause)
         .map(cause -> String.valueOf(cause.getMessage()));

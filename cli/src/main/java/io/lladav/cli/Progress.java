@@ -12,6 +12,7 @@ import java.util.function.LongSupplier;
 public final class Progress {
   private static final String ERASE_LINE = "\r\u001b[K";
   private static final String[] SPINNER = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
+  private static final int BAR_CELLS = 20;
   private static final Duration REDRAW = Duration.ofMillis(80);
   private static final Duration REPRINT = Duration.ofSeconds(15);
 
@@ -39,6 +40,14 @@ public final class Progress {
     return new Progress(
         new Terminal(new PrintStream(OutputStream.nullOutputStream(), false, UTF_8), 0, 0, false),
         System::nanoTime);
+  }
+
+  /// Shows what is going on and how much is done, the latter also as a bar where the line can be drawn again.
+  ///
+  /// @param done 0 to `total`
+  public void show(int done, int total, String text) {
+    int filled = total == 0 ? 0 : (int) ((long) BAR_CELLS * done / total);
+    show(terminal.isLive() ? "█".repeat(filled) + "░".repeat(BAR_CELLS - filled) + " " + text : text);
   }
 
   /// Shows what is going on, with the seconds since the beginning.
