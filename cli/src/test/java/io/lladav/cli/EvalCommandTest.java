@@ -161,16 +161,16 @@ final class EvalCommandTest {
   @Test
   void goesOnWhereItStopped() throws Exception {
     var results = folder.resolve("results.jsonl").toString();
-    ask(0, "--results", results, "--only", "place");
+    ask(0, "--results", results, "--at-once", "1", "--only", "place");
     assertThat(gateway.requests).hasSize(2);
     cutOffTheEnd(results);
 
-    var resumed = MAPPER.readTree(ask(0, "--results", results, "--json"));
+    var resumed = MAPPER.readTree(ask(0, "--results", results, "--at-once", "1", "--json"));
     assertThat(gateway.requests).extracting(EvalCommandTest::question).endsWith("Say a star, a moon")
         .hasSize(4);
     assertThat(resumed.at("/accuracy/overall").doubleValue()).isEqualTo(0.5);
 
-    var again = MAPPER.readTree(ask(0, "--results", results, "--json"));
+    var again = MAPPER.readTree(ask(0, "--results", results, "--at-once", "1", "--json"));
     assertThat(gateway.requests).as("nothing is left to ask").hasSize(4);
     assertThat(again).isEqualTo(resumed);
   }

@@ -21,6 +21,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(60)
 final class EvaluationTest implements EvaluationListener {
@@ -28,7 +30,7 @@ final class EvaluationTest implements EvaluationListener {
       .setUsage(Usage.newBuilder().setGeneratedTokens(5).setSteps(4).setNfe(2)).build();
 
   private final List<String> told = new ArrayList<>();
-  private final AtomicLong nanos = new AtomicLong();
+  private final AtomicLong nanos = new AtomicLong(7_000_000_000L);
 
   @Test
   void asksAsManyAtOnceAsItMay() throws Exception {
@@ -66,16 +68,19 @@ final class EvaluationTest implements EvaluationListener {
     assertThat(report.medianSeconds()).contains(4.0);
   }
 
-  @Test
-  void askedAloneTimesAddUp() throws Exception {
-    var reports = evaluation(_ -> {
-      nanos.addAndGet(nanos.get() == 0 ? 1_000_000_000 : 4_000_000_000L);
+  /// The first reply takes a second, and each other one a second more than the one before.
+  @ParameterizedTest
+  @CsvSource({"1,1,1,1", "3,6,2,2", "4,10,2.5,2.5"})
+  void askedAloneTimesAddUp(int count, double sum, double mean, double median) throws Exception {
+    var asked = new AtomicInteger();
+    var report = evaluation(_ -> {
+      nanos.addAndGet(asked.incrementAndGet() * 1_000_000_000L);
       return REPLY;
-    }, new Results.InMemory()).run(questions(3), 1);
+    }, new Results.InMemory()).run(questions(count), 1);
 
-    assertThat(reports.tokensPerSecond()).contains(15.0 / 9);
-    assertThat(reports.meanSeconds()).contains(3.0);
-    assertThat(reports.medianSeconds()).contains(4.0);
+    assertThat(report.tokensPerSecond()).contains(5.0 * count / sum);
+    assertThat(report.meanSeconds()).contains(mean);
+    assertThat(report.medianSeconds()).contains(median);
   }
 
   @Test

@@ -52,6 +52,7 @@ final class ResultsFileTest {
     var whole = Files.readString(file());
     Files.writeString(file(), whole.substring(0, Math.max(0, whole.length() - bytes)));
     try (var results = open(SETTINGS, "digest")) {
+      assertThat(Files.readString(file())).as("nothing of it is left").endsWith("}\n");
       assertThat(results.find("a").isPresent()).isEqualTo(!lost.equals("a") && !lost.isEmpty());
       assertThat(results.find("b")).isEmpty();
       if (results.find("a").isEmpty()) {

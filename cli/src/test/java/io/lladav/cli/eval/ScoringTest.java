@@ -60,6 +60,7 @@ final class ScoringTest {
       "There are two objects: a large red circle at the top left, and a small blue square. | 1",
       "There is a large red circle at the top left and a small blue square. | 1",
       "small blue square, large red circle at the top left, a small blue square | 1",
+      "small blue square,, ... ; large red circle at the top left, | 1",
       // left out, guessed, both
       "small blue square | 0.5", "small blue square, green star | 0.5",
       "small blue square, green star, large red circle at the top left | 0.6667",
