@@ -80,6 +80,7 @@ class _Answer(Reply):
     """Hands what the scheduler says to the thread that waits for it."""
 
     def __init__(self) -> None:
+        super().__init__("")
         self._said: queue.SimpleQueue[tuple[Tensors | None, Refusal | None]] = queue.SimpleQueue()
 
     def is_cancelled(self) -> bool:

@@ -51,14 +51,14 @@ def load(
     return checkpoint, settings, network
 
 
-def answered(run: Callable[[], list[Floats | Refusal]], count: int) -> list[Floats | Refusal]:
-    """Runs a network for `count` requests; if it fails, each is refused. An exception that reached the server would be
+def answered(run: Callable[[], list[Floats | Refusal]], requests: list[Any]) -> list[Floats | Refusal]:
+    """Runs a network for requests; if it fails, each is refused. An exception that reached the server would be
     passed on with paths and line numbers."""
     try:
         return run()
     except Exception:
-        _log.exception("%d requests failed", count)
-        return [Refusal(Code.INTERNAL, "the network failed; the model's log says why")] * count
+        _log.exception("requests %s failed", " ".join(request.request_id() or "-" for request in requests))
+        return [Refusal(Code.INTERNAL, "the network failed; the model's log says why")] * len(requests)
 
 
 def wanted(request: Any, output: str) -> bool:
@@ -76,7 +76,8 @@ def refused(refusal: Refusal) -> Any:
 class DecoupledReply(Reply):
     """The way back to a request of a decoupled model."""
 
-    def __init__(self, sender: Any) -> None:
+    def __init__(self, sender: Any, request: str) -> None:
+        super().__init__(request)
         self._sender = sender
 
     def is_cancelled(self) -> bool:

@@ -39,6 +39,10 @@ class Reply(ABC):
 
     _finished = False
 
+    def __init__(self, request: str) -> None:
+        """`request`: its id, for the log."""
+        self.request = request or "-"
+
     def acknowledge(self) -> None:
         """Says that the operation was taken up, and that more follows."""
         self._pass_on({}, None, final=False)
@@ -68,7 +72,7 @@ class Reply(ABC):
             self.send(outputs, refusal, final)
         except Exception:
             # Nobody is left to be told.
-            _log.exception("an answer could not be sent")
+            _log.exception("an answer to request %s could not be sent", self.request)
 
 
 Canvas = TypeVar("Canvas", bound=DenoiserCanvas)
@@ -242,8 +246,7 @@ class Scheduler(Generic[Canvas]):
         except Refusal as refusal:
             reply.refuse(refusal)
         except Exception:
-            _log.exception("an operation failed: %s", type(operation).__name__)
-            reply.refuse(Refusal(Code.INTERNAL, "the operation failed; the model's log says why"))
+            _fail_operation(operation, reply)
 
     def _session(self, name: str) -> _Session[Canvas]:
         session = self._sessions.get(name)
@@ -271,7 +274,7 @@ class Scheduler(Generic[Canvas]):
         try:
             canvas = self._engine.open(operation.layout)
         except (MemoryError, torch.OutOfMemoryError) as e:
-            _log.exception("no memory for a session of %d bytes", size)
+            _log.exception("request %s: no memory for a session of %d bytes", reply.request, size)
             raise Refusal(Code.OVERLOADED, f"session bytes: no memory for {size}; try later or elsewhere") from e
         self._sessions[operation.session] = _Session(operation.session, canvas, size, reply, self._clock())
         self._statistics.session_bytes += size
@@ -286,8 +289,7 @@ class Scheduler(Generic[Canvas]):
             except Refusal as refusal:
                 reply.refuse(refusal)
             except Exception:
-                _log.exception("an operation failed: %s", type(operation).__name__)
-                reply.refuse(Refusal(Code.INTERNAL, "the operation failed; the model's log says why"))
+                _fail_operation(operation, reply)
 
     def _carry_out(self, session: _Session[Canvas], operation: InSession, reply: Reply) -> None:
         match operation:
@@ -344,7 +346,7 @@ class Scheduler(Generic[Canvas]):
         try:
             results = self._engine.run([(waiting.session.canvas, waiting.operation.step) for waiting in batch])
         except Exception as e:
-            _log.exception("a forward of %d steps failed", len(batch))
+            _log.exception("a forward failed, of requests %s", " ".join(waiting.reply.request for waiting in batch))
             self._fail(batch, e)
             return
         micros = int((time.perf_counter() - began) * 1e6)
@@ -392,7 +394,11 @@ class Scheduler(Generic[Canvas]):
     def _free_idle(self, now: float) -> None:
         for session in list(self._sessions.values()):
             if session.name not in self._waiting and now - session.used > self._limits.idle_seconds:
-                _log.info("a session was idle for %d seconds and is closed", self._limits.idle_seconds)
+                _log.info(
+                    "request %s: its session was idle for %d seconds and is closed",
+                    session.opened.request,
+                    self._limits.idle_seconds,
+                )
                 self._end(
                     session,
                     Refusal(
@@ -423,3 +429,9 @@ class Scheduler(Generic[Canvas]):
         if self._statistics != self._shown:
             self._shown = Statistics(**vars(self._statistics))
             self._observe(self._shown)
+
+
+def _fail_operation(operation: Operation, reply: Reply) -> None:
+    """To be called where the exception is caught."""
+    _log.exception("request %s: an operation failed: %s", reply.request, type(operation).__name__)
+    reply.refuse(Refusal(Code.INTERNAL, "the operation failed; the model's log says why"))

@@ -37,6 +37,7 @@ class RecordedReply(Reply):
     """Keeps what was sent."""
 
     def __init__(self) -> None:
+        super().__init__("r-1")
         self.sent: list[tuple[Tensors | None, Refusal | None, bool]] = []
         self.cancelled = False
         self.ended: queue.Queue[None] = queue.Queue()
@@ -448,6 +449,18 @@ def test_an_answer_that_cannot_be_sent_harms_nobody() -> None:
     bench.scheduler.submit(step(A), Gone())
     (b,) = bench.do(step(B))
     assert forward_of(b) == 1
+
+
+def test_the_log_names_the_request_of_what_failed(caplog: pytest.LogCaptureFixture) -> None:
+    def identity() -> str:
+        raise ValueError("seen in the log")
+
+    scheduler = Scheduler(FakeEngine(), Limits(), identity, clock=Clock())
+    reply = RecordedReply()
+    scheduler.submit(Describe(), reply)
+    scheduler.turn(wait=False)
+    assert reply.error == "INTERNAL: the operation failed; the model's log says why"
+    assert "request r-1: an operation failed: Describe" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["tiny-a", "tiny-b", "tiny-d"])

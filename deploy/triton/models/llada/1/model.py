@@ -48,14 +48,14 @@ class TritonPythonModel:
     def execute(self, requests: list[Any]) -> None:
         """Hands operations to the scheduler, in the order in which they came."""
         for request in requests:
-            reply = DecoupledReply(request.get_response_sender())
+            reply = DecoupledReply(request.get_response_sender(), request.request_id())
             tensors = {tensor.name(): tensor.as_numpy() for tensor in request.inputs()}
             try:
                 self._scheduler.submit(operations.read(tensors), reply)
             except Refusal as refusal:
                 reply.refuse(refusal)
             except Exception:
-                _log.exception("a request could not be read")
+                _log.exception("request %s could not be read", reply.request)
                 reply.refuse(Refusal(Code.INTERNAL, "the request could not be read; the model's log says why"))
 
     def finalize(self) -> None:

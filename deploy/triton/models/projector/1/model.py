@@ -37,8 +37,9 @@ class TritonPythonModel:
     def execute(self, requests: list[Any]) -> list[Any]:
         """Projects the rows of all requests that want embeddings in one run."""
         features = [pb_utils.get_input_tensor_by_name(request, "FEATURES").as_numpy() for request in requests]
+        asking = [request for request in requests if wanted(request, "EMBEDDINGS")]
         asked = [given for request, given in zip(requests, features) if wanted(request, "EMBEDDINGS")]
-        projected = iter(answered(lambda: tiles.project(self._projector, asked), len(asked)))
+        projected = iter(answered(lambda: tiles.project(self._projector, asked), asking))
         return [
             self._response(request, next(projected) if wanted(request, "EMBEDDINGS") else None, len(given))
             for request, given in zip(requests, features)

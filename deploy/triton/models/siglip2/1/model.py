@@ -34,8 +34,9 @@ class TritonPythonModel:
     def execute(self, requests: list[Any]) -> list[Any]:
         """Encodes the tiles of all requests that want features in one run."""
         pixels = [pb_utils.get_input_tensor_by_name(request, "PIXELS").as_numpy() for request in requests]
+        asking = [request for request in requests if wanted(request, "FEATURES")]
         asked = [given for request, given in zip(requests, pixels) if wanted(request, "FEATURES")]
-        encoded = iter(answered(lambda: tiles.encode(self._tower, asked), len(asked)))
+        encoded = iter(answered(lambda: tiles.encode(self._tower, asked), asking))
         return [
             self._response(request, next(encoded) if wanted(request, "FEATURES") else None, len(given))
             for request, given in zip(requests, pixels)

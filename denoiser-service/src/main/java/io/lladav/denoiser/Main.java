@@ -5,12 +5,14 @@ import io.lladav.engine.EngineException;
 import io.lladav.engine.TokenIds;
 import io.lladav.engine.embedded.EmbeddedRuntime;
 import io.lladav.engine.triton.BackendListener;
+import io.lladav.engine.triton.ServedRequest;
 import io.lladav.engine.triton.TritonEngines;
 import io.lladav.model.CheckpointException;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.prompt.SpecialTokens;
 import io.lladav.model.prompt.Tokenizer;
 import io.lladav.runtime.BackendHealth;
+import io.lladav.runtime.RequestContext;
 import io.lladav.runtime.ServiceMain;
 import io.lladav.runtime.ServiceProcess;
 import java.util.Set;
@@ -51,7 +53,9 @@ public final class Main {
       case TRITON -> {
         var health = new BackendHealth(process);
         yield TritonEngines.denoiser(checkpoint, tokenizer.size(), config.precision(), config.triton(),
-            new BackendListener(health::ready, health::repaired));
+            new BackendListener(health::ready, health::repaired),
+            () -> RequestContext.current()
+                .map(request -> new ServedRequest(request.requestId(), request.headers())));
       }
     };
   }

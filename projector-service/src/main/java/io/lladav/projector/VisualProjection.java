@@ -3,6 +3,7 @@ package io.lladav.projector;
 import io.lladav.engine.ProjectorEngine;
 import io.lladav.model.image.VisualMerger;
 import io.lladav.model.image.VisualPlan;
+import io.lladav.runtime.RequestContext;
 import io.lladav.runtime.tensor.TensorMemory;
 import io.lladav.runtime.work.Dispatcher;
 import java.nio.FloatBuffer;
@@ -28,7 +29,7 @@ final class VisualProjection implements AutoCloseable {
     var merger = new VisualMerger(plan, engine.outputWidth(),
         newline == null ? null : FloatBuffer.wrap(newline),
         merged.duplicate());
-    this.tileWork = new TileWork(tileFeatures.duplicate(),
+    this.tileWork = new TileWork(RequestContext.apart(), tileFeatures.duplicate(),
         memory.floats((long) plan.patchesPerTile() * engine.outputWidth()), merger);
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.grpc.Context;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
 import io.lladav.internal.projector.v1.PaddedPicture;
@@ -15,6 +16,7 @@ import io.lladav.internal.projector.v1.VideoFrames;
 import io.lladav.internal.projector.v1.VisualDescription;
 import io.lladav.internal.tensor.v1.TensorChunk;
 import io.lladav.model.CheckpointException;
+import io.lladav.runtime.RequestContext;
 import io.lladav.runtime.tensor.TensorWriter;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
@@ -75,6 +77,15 @@ class ProjectorServiceTest {
     assertThat(embeddings).hasSize(17 * 4);
     assertThat(embeddings).startsWith(0, 1, 0, 1, 2, 3, 2, 3);
     assertThat(embeddings).endsWith(30, 31, 30, 31, -1, -1, -1, -1);
+  }
+
+  @Test
+  void tellsTheProjectorWhatTilesAreProjectedFor() throws Exception {
+    var call = new RequestContext("r-7", null, null).attachTo(Context.ROOT)
+        .call(() -> send(padded(true), 16, features(TILE)));
+    var _ = read(call);
+
+    assertThat(engine.requests()).containsExactly("r-7");
   }
 
   @Test

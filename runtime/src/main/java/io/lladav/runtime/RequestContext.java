@@ -2,7 +2,10 @@ package io.lladav.runtime;
 
 import io.grpc.Context;
 import io.grpc.Metadata;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +36,26 @@ public record RequestContext(String requestId, @Nullable String traceparent, @Nu
   /// The request that the current thread works for; empty outside of calls.
   public static Optional<RequestContext> current() {
     return Optional.ofNullable(KEY.get());
+  }
+
+  /// A context that holds the current request and nothing else: what runs in it ends neither with the caller's
+  /// cancellation nor at its deadline.
+  public static Context apart() {
+    return current().map(request -> request.attachTo(Context.ROOT)).orElse(Context.ROOT);
+  }
+
+  /// What tells a server of another kind of this request: names and values of headers.
+  public Map<String, String> headers() {
+    var headers = new Metadata();
+    addTo(headers);
+    var values = new TreeMap<String, String>();
+    for (var key : List.of(REQUEST_ID, TRACEPARENT, TRACESTATE)) {
+      var value = headers.get(key);
+      if (value != null) {
+        values.put(key.name(), value);
+      }
+    }
+    return values;
   }
 
   /// A part of this request that is told apart from the others in logs and failures.
@@ -71,7 +94,9 @@ public record RequestContext(String requestId, @Nullable String traceparent, @Nu
   }
 
   private static @Nullable String bounded(@Nullable String value) {
-    return value != null && value.length() <= TRACE_LENGTH_MAX ? value : null;
+    // Other characters do not pass as a header's value.
+    return value != null && value.length() <= TRACE_LENGTH_MAX
+        && value.chars().allMatch(c -> c >= ' ' && c < 0x7f) ? value : null;
   }
 
   private static boolean isPrintable(String text, int lengthMax) {

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.MetadataUtils;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -56,6 +58,30 @@ final class RequestContextTest {
           .satisfies(e -> assertThat(e.getTrailers()).isNotNull()
               .satisfies(metadata -> assertThat(metadata.get(RequestContext.REQUEST_ID)).hasSize(36)));
     }
+  }
+
+  @Test
+  void aContextApartHoldsTheRequestAndNotTheCallersEnd() throws Exception {
+    var request = new RequestContext("r-1", TRACE, null);
+    try (var caller = Context.ROOT.withCancellation()) {
+      var apart = request.attachTo(caller).call(RequestContext::apart);
+      caller.cancel(null);
+
+      assertThat(apart.isCancelled()).isFalse();
+      assertThat(apart.call(RequestContext::current)).hasValue(request);
+    }
+    assertThat(Context.ROOT.call(RequestContext::apart)).isSameAs(Context.ROOT);
+  }
+
+  @Test
+  void givesItsHeadersWithoutWhatNoHeaderCanHold() {
+    var headers = new Metadata();
+    headers.put(RequestContext.REQUEST_ID, "r-1");
+    headers.put(TRACEPARENT, TRACE);
+    headers.put(Metadata.Key.of("tracestate", Metadata.ASCII_STRING_MARSHALLER), "a=\u0001");
+
+    assertThat(RequestContext.of(headers).headers())
+        .isEqualTo(Map.of("lladav-request-id", "r-1", "traceparent", TRACE));
   }
 
   @Test

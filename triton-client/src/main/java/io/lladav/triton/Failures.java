@@ -36,7 +36,7 @@ final class Failures {
   private static final Set<Code> ANY = EnumSet.allOf(Code.class);
   private static final Metadata.Key<String> CONTENT_TYPE = Metadata.Key.of("content-type",
       Metadata.ASCII_STRING_MARSHALLER);
-  private static final Pattern REQUEST_ID = Pattern.compile("^\\[request id: [^\\]]*\\] ");
+  private static final Pattern REQUEST_ID = Pattern.compile("^\\[request id: (\\S*|[^\\]]*)\\] ");
   private static final Pattern PATH = Pattern.compile("(?<![A-Za-z0-9_.<])/[^\\s'\",:;)\\]]*");
   private static final int TEXT_LENGTH_MAX = 1000;
 

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What the server's texts mean: those that a test cannot bring a real server to say, and those that look alike.
 @Timeout(60)
@@ -75,6 +76,15 @@ final class FailuresTest {
     TRITON.fails(Status.INTERNAL.withDescription("Server exiting"));
 
     assertThat(unary()).isInstanceOf(TritonException.ModelError.class).hasMessage("Server exiting");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a]b", "a b", "<id_unknown>", "r]"})
+  void leavesTheRequestsIdOut(String id) {
+    TRITON.fails(Status.UNAVAILABLE.withDescription("[request id: %s] Server exiting".formatted(id)));
+
+    assertThat(unary()).isInstanceOf(TritonException.Leaving.class);
+    assertThat(streamed()).isInstanceOf(TritonException.Leaving.class);
   }
 
   @Test

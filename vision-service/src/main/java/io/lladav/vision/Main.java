@@ -4,11 +4,13 @@ import io.lladav.engine.EngineException;
 import io.lladav.engine.VisionEngine;
 import io.lladav.engine.embedded.EmbeddedRuntime;
 import io.lladav.engine.triton.BackendListener;
+import io.lladav.engine.triton.ServedRequest;
 import io.lladav.engine.triton.TritonEngines;
 import io.lladav.model.CheckpointException;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.image.VisualPlanner;
 import io.lladav.runtime.BackendHealth;
+import io.lladav.runtime.RequestContext;
 import io.lladav.runtime.ServiceMain;
 import io.lladav.runtime.ServiceProcess;
 import org.slf4j.Logger;
@@ -40,7 +42,9 @@ public final class Main {
       case TRITON -> {
         var health = new BackendHealth(process);
         yield TritonEngines.vision(checkpoint, config.triton(),
-            new BackendListener(health::ready, health::repaired));
+            new BackendListener(health::ready, health::repaired),
+            () -> RequestContext.current()
+                .map(request -> new ServedRequest(request.requestId(), request.headers())));
       }
     };
   }

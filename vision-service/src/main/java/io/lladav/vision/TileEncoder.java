@@ -1,8 +1,10 @@
 package io.lladav.vision;
 
+import io.grpc.Context;
 import io.lladav.engine.VisionEngine;
 import io.lladav.model.image.Picture;
 import io.lladav.model.image.TileCutter;
+import io.lladav.runtime.RequestContext;
 import io.lladav.runtime.tensor.TensorMemory;
 import io.lladav.runtime.work.Dispatcher;
 import io.lladav.runtime.work.Together;
@@ -21,9 +23,10 @@ final class TileEncoder implements AutoCloseable {
 
   /// One tile to encode.
   ///
+  /// @param request what it is encoded for
   /// @param pixels shape (3, S, S)
   /// @param features shape (patches, width), to be written
-  record Tile(FloatBuffer pixels, FloatBuffer features) {}
+  record Tile(Context request, FloatBuffer pixels, FloatBuffer features) {}
 
   TileEncoder(VisionEngine engine, Dispatcher<Tile, FloatBuffer> dispatcher) {
     this.dispatcher = dispatcher;
@@ -34,7 +37,8 @@ final class TileEncoder implements AutoCloseable {
   /// Does what a dispatcher's batch asks, all tiles at once; the batch has more than one only where the engine likes that.
   static List<FloatBuffer> run(VisionEngine engine, List<Tile> batch) {
     return Together.map(batch, tile -> {
-      engine.encode(tile.pixels().duplicate(), 1, tile.features().duplicate());
+      tile.request()
+          .run(() -> engine.encode(tile.pixels().duplicate(), 1, tile.features().duplicate()));
       return tile.features().duplicate();
     });
   }
@@ -54,7 +58,7 @@ final class TileEncoder implements AutoCloseable {
   /// @throws TimeoutException if the caller's deadline does not allow it
   FloatBuffer encode(Picture tile) throws TimeoutException {
     TileCutter.writePixels(tile, pixels.duplicate());
-    return dispatcher.run(new Tile(pixels, features)).value();
+    return dispatcher.run(new Tile(RequestContext.apart(), pixels, features)).value();
   }
 
   @Override

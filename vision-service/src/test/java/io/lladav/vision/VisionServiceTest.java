@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import com.google.protobuf.ByteString;
+import io.grpc.Context;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
 import io.lladav.internal.vision.v1.EncodeRequest;
@@ -19,6 +20,7 @@ import io.lladav.model.image.PictureLimits;
 import io.lladav.model.image.TileCutter;
 import io.lladav.model.image.VisualPlanner;
 import io.lladav.model.image.VisualSettings;
+import io.lladav.runtime.RequestContext;
 import io.lladav.runtime.tensor.TensorReader;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -76,6 +78,15 @@ class VisionServiceTest {
       assertThat(features).hasSameSizeAs(expected);
       assertThat(features).containsExactly(expected, within(1e-4f * largest));
     }
+  }
+
+  @Test
+  void tellsTheTowerWhatTilesAreEncodedFor() throws Exception {
+    var call = new RequestContext("r-7", null, null).attachTo(Context.ROOT)
+        .call(() -> send(vision, describe(picture, 100, 90), picture));
+    var _ = features(call, facts(call), 40);
+
+    assertThat(tower.requests()).isNotEmpty().containsOnly("r-7");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.lladav.engine.triton;
 
 import io.lladav.triton.InferRequest;
+import io.lladav.triton.InferResponse;
 import io.lladav.triton.RequestedOutput;
 import io.lladav.triton.SharedMemoryRegion;
 import io.lladav.triton.TritonException;
@@ -67,12 +68,12 @@ final class TensorCarrier implements AutoCloseable {
     }
   }
 
-  private io.lladav.triton.InferResponse answer(InferRequest request, Lease lease) {
+  private InferResponse answer(InferRequest request, Lease lease) {
     try {
-      return backend.client().infer(request);
+      return backend.infer(request);
     } catch (TritonException.SharedMemory e) {
       lease.registerAgain(e);
-      return backend.client().infer(request);
+      return backend.infer(request);
     }
   }
 

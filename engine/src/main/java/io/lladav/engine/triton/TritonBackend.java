@@ -10,10 +10,12 @@ import io.lladav.triton.TritonStream;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +31,7 @@ final class TritonBackend implements AutoCloseable {
   private final String model;
   private final Probe probe;
   private final BackendListener listener;
+  private final Supplier<Optional<ServedRequest>> requests;
   /// Streams that are open. One whose model's process has died may be told nothing of it, for ever.
   private final Set<TritonStream> streams = ConcurrentHashMap.newKeySet();
   private final Deque<Long> repairs = new ArrayDeque<>();
@@ -46,11 +49,15 @@ final class TritonBackend implements AutoCloseable {
   }
 
   /// Connects, and does not yet watch.
-  TritonBackend(TritonSettings settings, String model, Probe probe, BackendListener listener) {
+  ///
+  /// @param requests the request that the current thread works for
+  TritonBackend(TritonSettings settings, String model, Probe probe, BackendListener listener,
+      Supplier<Optional<ServedRequest>> requests) {
     this.settings = settings;
     this.model = model;
     this.probe = probe;
     this.listener = listener;
+    this.requests = requests;
     this.client = TritonClient.open(settings.client());
     this.watch = Thread.ofVirtual().name("triton-" + model).unstarted(this::watch);
   }
@@ -93,15 +100,17 @@ final class TritonBackend implements AutoCloseable {
     watch.start();
   }
 
-  /// Asks a model that answers once.
+  /// The request that the current thread works for.
+  Optional<ServedRequest> served() {
+    return requests.get();
+  }
+
+  /// Asks a model that answers once, for the request that the current thread works for.
   ///
-  /// @throws EngineException as [TritonFailures] says
+  /// @throws TritonException if it does not answer; to be told to [#failed(TritonException)]
   InferResponse infer(InferRequest request) {
-    try {
-      return client.infer(request);
-    } catch (TritonException e) {
-      throw failed(e);
-    }
+    var served = served();
+    return client.infer(served.map(by -> by.named(request)).orElse(request), settings(served));
   }
 
   /// What a stream that ends early means.
@@ -111,8 +120,10 @@ final class TritonBackend implements AutoCloseable {
   }
 
   /// Opens a stream. It is cancelled when the model's process is found dead.
-  TritonStream stream() {
-    var stream = client.stream(CallSettings.defaults());
+  ///
+  /// @param served what it is opened for
+  TritonStream stream(Optional<ServedRequest> served) {
+    var stream = client.stream(settings(served));
     streams.add(stream);
     return stream;
   }
@@ -123,8 +134,15 @@ final class TritonBackend implements AutoCloseable {
     stream.cancel();
   }
 
-  /// Translates a failure, and has the model looked at if it may be dead.
+  /// Translates a failure of what the current thread works for, and has the model looked at if it may be dead.
   EngineException failed(TritonException failure) {
+    return failed(failure, served());
+  }
+
+  /// Translates a failure, and has the model looked at if it may be dead.
+  ///
+  /// @param served what has failed
+  EngineException failed(TritonException failure, Optional<ServedRequest> served) {
     if (failure instanceof TritonException.BackendDead || failure instanceof TritonException.DeadlineExceeded
         || failure instanceof TritonException.Unreachable
         || failure instanceof TritonException.ServerFailure) {
@@ -132,7 +150,8 @@ final class TritonBackend implements AutoCloseable {
     }
     // Clients that go away are no failure of anybody's.
     if (!failure.detail().isEmpty() && !(failure instanceof TritonException.Cancelled)) {
-      LOG.atWarn().addKeyValue("model", model).addKeyValue("detail", failure.detail()).log("triton_failure");
+      var line = LOG.atWarn().addKeyValue("model", model).addKeyValue("detail", failure.detail());
+      served.map(by -> line.addKeyValue("request_id", by.id())).orElse(line).log("triton_failure");
     }
     return TritonFailures.of(model, failure);
   }
@@ -142,6 +161,10 @@ final class TritonBackend implements AutoCloseable {
     closed = true;
     suspect();
     client.close();
+  }
+
+  private static CallSettings settings(Optional<ServedRequest> served) {
+    return served.map(ServedRequest::settings).orElseGet(CallSettings::defaults);
   }
 
   private void suspect() {

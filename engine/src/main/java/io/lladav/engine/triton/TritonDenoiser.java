@@ -19,7 +19,9 @@ import io.lladav.triton.TritonClient;
 import io.lladav.triton.TritonException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 /// The language tower on Triton, the model `llada`: one stream per session. The steps of a batch are sent at once, under
 /// a common name, by which the model knows how many to wait for; it runs them in one forward.
@@ -32,11 +34,11 @@ final class TritonDenoiser implements DenoiserEngine {
   private final EngineIdentity identity;
 
   TritonDenoiser(Checkpoint checkpoint, int vocabularySize, Precision precision, TritonSettings settings,
-      BackendListener listener) {
+      BackendListener listener, Supplier<Optional<ServedRequest>> requests) {
     this.config = checkpoint.language();
     this.vocabularySize = vocabularySize;
     this.bytesPerNumber = precision == Precision.FP32 ? Float.BYTES : Short.BYTES;
-    backend = new TritonBackend(settings, LladaModel.NAME, TritonDenoiser::probe, listener);
+    backend = new TritonBackend(settings, LladaModel.NAME, TritonDenoiser::probe, listener, requests);
     try {
       var described = backend.identity();
       described.requireCheckpoint(checkpoint.digest());

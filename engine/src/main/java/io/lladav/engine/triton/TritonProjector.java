@@ -8,7 +8,10 @@ import io.lladav.triton.CallSettings;
 import io.lladav.triton.InferRequest;
 import io.lladav.triton.RequestedOutput;
 import io.lladav.triton.TritonClient;
+import io.lladav.triton.TritonException;
 import java.nio.FloatBuffer;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The projector on Triton, the model `projector`. The server puts the rows of different calls into one run.
@@ -20,10 +23,11 @@ final class TritonProjector implements ProjectorEngine {
   private final TensorCarrier tensors;
   private final EngineIdentity identity;
 
-  TritonProjector(Checkpoint checkpoint, TritonSettings settings, BackendListener listener) {
+  TritonProjector(Checkpoint checkpoint, TritonSettings settings, BackendListener listener,
+      Supplier<Optional<ServedRequest>> requests) {
     inputWidth = checkpoint.vision().width();
     outputWidth = checkpoint.language().hiddenSize();
-    backend = new TritonBackend(settings, ProjectorModel.NAME, this::probe, listener);
+    backend = new TritonBackend(settings, ProjectorModel.NAME, this::probe, listener, requests);
     try {
       var described = backend.identity();
       described.requireCheckpoint(checkpoint.digest());
@@ -92,11 +96,13 @@ final class TritonProjector implements ProjectorEngine {
   }
 
   private float[] newline() {
-    var response = backend
-        .infer(oneRow().withOutputs(RequestedOutput.named(ProjectorModel.IMAGE_NEWLINE.name())));
-    return response
-        .output(ProjectorModel.IMAGE_NEWLINE.name(), ProjectorModel.IMAGE_NEWLINE.type(), 1, outputWidth)
-        .toFloats();
+    try {
+      return backend.infer(oneRow().withOutputs(RequestedOutput.named(ProjectorModel.IMAGE_NEWLINE.name())))
+          .output(ProjectorModel.IMAGE_NEWLINE.name(), ProjectorModel.IMAGE_NEWLINE.type(), 1, outputWidth)
+          .toFloats();
+    } catch (TritonException e) {
+      throw backend.failed(e);
+    }
   }
 
   private InferRequest oneRow() {

@@ -21,6 +21,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /// A canvas on Triton: the stream over which it was opened, and which keeps it.
@@ -30,17 +31,18 @@ final class TritonSession implements DenoiserSession {
   private static final SecureRandom RANDOM = new SecureRandom();
   /// Embeddings of one message. Less than what would fill the server's memory between two processes at a stroke.
   private static final int CHUNK_BYTES = 4 << 20;
-  private static final String STEP = "step-";
 
   private final TritonBackend backend;
   private final TensorCarrier tensors;
   private final CanvasLayout layout;
   private final int hiddenSize;
   private final int vocabularySize;
+  private final Optional<ServedRequest> served;
   private final TritonStream stream;
   private final String id;
   private final TreeMap<Integer, Integer> unsentIds = new TreeMap<>();
   private long steps;
+  private String lastStepId = "";
   private boolean refreshed;
   private boolean closed;
 
@@ -51,7 +53,8 @@ final class TritonSession implements DenoiserSession {
     this.layout = layout;
     this.hiddenSize = hiddenSize;
     this.vocabularySize = vocabularySize;
-    this.stream = backend.stream();
+    this.served = backend.served();
+    this.stream = backend.stream(served);
     var random = new byte[16];
     RANDOM.nextBytes(random);
     this.id = HexFormat.of().formatHex(random);
@@ -148,10 +151,12 @@ final class TritonSession implements DenoiserSession {
       inputs.add(LladaModel.WRITE_POSITIONS.with(ints(unsentIds.keySet())));
       inputs.add(LladaModel.WRITE_IDS.with(ints(unsentIds.values())));
     }
+    var request = request("step", "step-" + steps, inputs);
+    lastStepId = request.id();
     try {
-      stream.send(request("step", STEP + steps, inputs));
+      stream.send(request);
     } catch (TritonException e) {
-      throw backend.failed(e);
+      throw backend.failed(e, served);
     }
     unsentIds.clear();
   }
@@ -162,7 +167,7 @@ final class TritonSession implements DenoiserSession {
   StepResult receive(StepWork work) {
     int count = work.positions().length;
     try {
-      var response = answer(STEP + steps);
+      var response = answer(lastStepId);
       var result = new StepResult(new int[count], new float[count], new float[count]);
       output(response, LladaModel.CANDIDATES, count).asInts().get(result.candidates());
       output(response, LladaModel.CONFIDENCES, count).asFloats().get(result.confidences());
@@ -170,7 +175,7 @@ final class TritonSession implements DenoiserSession {
       refreshed |= work.forward() instanceof Forward.Full;
       return result;
     } catch (TritonException e) {
-      throw backend.failed(e);
+      throw backend.failed(e, served);
     }
   }
 
@@ -198,7 +203,7 @@ final class TritonSession implements DenoiserSession {
         exchange("write", inputs);
       }
     } catch (TritonException e) {
-      throw backend.failed(e);
+      throw backend.failed(e, served);
     }
   }
 
@@ -206,14 +211,15 @@ final class TritonSession implements DenoiserSession {
     try {
       exchange(operation, inputs);
     } catch (TritonException e) {
-      throw backend.failed(e);
+      throw backend.failed(e, served);
     }
   }
 
   /// Sends an operation and waits until it is done, so that its buffers are free again.
   private void exchange(String operation, List<TritonTensor> inputs) {
-    stream.send(request(operation, operation, inputs));
-    var _ = answer(operation);
+    var request = request(operation, operation, inputs);
+    stream.send(request);
+    var _ = answer(request.id());
   }
 
   private InferRequest request(String operation, String requestId, List<TritonTensor> inputs) {
@@ -221,7 +227,8 @@ final class TritonSession implements DenoiserSession {
     all.add(LladaModel.OP.with(operation));
     all.add(LladaModel.SESSION.with(id));
     all.addAll(inputs);
-    return InferRequest.of(LladaModel.NAME, all.toArray(TritonTensor[]::new)).withId(requestId);
+    var request = InferRequest.of(LladaModel.NAME, all.toArray(TritonTensor[]::new)).withId(requestId);
+    return served.map(by -> by.named(request)).orElse(request);
   }
 
   /// Reads until the request of that id is answered. The only other one that can be is `open`, when the session ends.

@@ -10,6 +10,8 @@ import io.lladav.triton.InferRequest;
 import io.lladav.triton.RequestedOutput;
 import io.lladav.triton.TritonClient;
 import java.nio.FloatBuffer;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /// The vision tower on Triton, the model `siglip2`. The server puts the tiles of different calls into one run.
 final class TritonVision implements VisionEngine {
@@ -18,9 +20,10 @@ final class TritonVision implements VisionEngine {
   private final TensorCarrier tensors;
   private final EngineIdentity identity;
 
-  TritonVision(Checkpoint checkpoint, TritonSettings settings, BackendListener listener) {
+  TritonVision(Checkpoint checkpoint, TritonSettings settings, BackendListener listener,
+      Supplier<Optional<ServedRequest>> requests) {
     config = checkpoint.vision();
-    backend = new TritonBackend(settings, Siglip2Model.NAME, TritonVision::probe, listener);
+    backend = new TritonBackend(settings, Siglip2Model.NAME, TritonVision::probe, listener, requests);
     try {
       var described = backend.identity();
       described.requireCheckpoint(checkpoint.digest());

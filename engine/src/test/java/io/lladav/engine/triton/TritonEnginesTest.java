@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -93,7 +94,7 @@ final class TritonEnginesTest {
   @ValueSource(booleans = {false, true})
   void encodesAndProjectsAsTheEmbeddedEnginesDo(boolean sharedMemory) {
     try (var here = embedded.vision(checkpoint);
-        var there = TritonEngines.vision(checkpoint, settings(sharedMemory), listener())) {
+        var there = TritonEngines.vision(checkpoint, settings(sharedMemory), listener(), Optional::empty)) {
       var pixels = random(2 * 3 * here.imageSize() * here.imageSize(), 1);
       var expected = floats(2 * here.patchCount() * here.width());
       var actual = floats(expected.capacity());
@@ -102,7 +103,8 @@ final class TritonEnginesTest {
       assertClose(actual, expected);
     }
     try (var here = embedded.projector(checkpoint);
-        var there = TritonEngines.projector(checkpoint, settings(sharedMemory), listener())) {
+        var there = TritonEngines.projector(checkpoint, settings(sharedMemory), listener(),
+            Optional::empty)) {
       var features = random(5 * here.inputWidth(), 2);
       var expected = floats(5 * here.outputWidth());
       var actual = floats(expected.capacity());
@@ -147,7 +149,7 @@ final class TritonEnginesTest {
   void refusesAServerOfAnotherCheckpoint() {
     try (var other = Checkpoint.open(CHECKPOINTS.resolve("tiny-d"))) {
       assertThatExceptionOfType(EngineException.class)
-          .isThrownBy(() -> TritonEngines.vision(other, settings(false), listener()))
+          .isThrownBy(() -> TritonEngines.vision(other, settings(false), listener(), Optional::empty))
           .withMessageContaining(checkpoint.digest()).withMessageContaining(other.digest())
           .withMessageContaining("same checkpoint directory");
     }
@@ -157,14 +159,15 @@ final class TritonEnginesTest {
   void refusesAServerOfAnotherPrecision() {
     assertThatExceptionOfType(EngineException.class)
         .isThrownBy(() -> TritonEngines.denoiser(checkpoint, vocabularySize, Precision.BF16, settings(false),
-            listener()))
+            listener(), Optional::empty))
         .withMessageContaining("computes in fp32 (expected: bf16)").withMessageContaining("LLADAV_PRECISION");
   }
 
   @Test
   void saysThatNobodyAnswers() {
     assertThatExceptionOfType(EngineException.class)
-        .isThrownBy(() -> TritonEngines.vision(checkpoint, settings("127.0.0.1:1", false), listener()))
+        .isThrownBy(() -> TritonEngines.vision(checkpoint, settings("127.0.0.1:1", false), listener(),
+            Optional::empty))
         .withMessageContaining("triton.target 127.0.0.1:1").withMessageContaining("is the server running");
   }
 
@@ -272,7 +275,8 @@ final class TritonEnginesTest {
   }
 
   private DenoiserEngine denoiser(TritonSettings settings) {
-    return TritonEngines.denoiser(checkpoint, vocabularySize, Precision.FP32, settings, listener());
+    return TritonEngines.denoiser(checkpoint, vocabularySize, Precision.FP32, settings, listener(),
+        Optional::empty);
   }
 
   private BackendListener listener() {
