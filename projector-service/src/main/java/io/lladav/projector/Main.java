@@ -43,7 +43,7 @@ public final class Main {
       case EMBEDDED -> process.own(EmbeddedRuntime.start(config.threads())).projector(checkpoint);
       case TRITON -> {
         var health = new BackendHealth(process);
-        yield TritonEngines.projector(checkpoint, config.triton(),
+        yield TritonEngines.projector(checkpoint, config.precision(), config.triton(),
             new BackendListener(health::ready, health::repaired),
             () -> RequestContext.current()
                 .map(request -> new ServedRequest(request.requestId(), request.headers())));

@@ -3,6 +3,7 @@ package io.lladav.projector;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusException;
 import io.lladav.engine.EngineKind;
+import io.lladav.engine.Precision;
 import io.lladav.engine.triton.TritonSettings;
 import io.lladav.internal.projector.v1.GetIdentityRequest;
 import io.lladav.internal.projector.v1.ProjectorServiceGrpc;
@@ -27,7 +28,7 @@ record ProjectorProcess(ServiceProcess process, ManagedChannel channel) implemen
         Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(5));
     // The native library allows one number of threads per process.
     return new ProjectorServiceConfig(grpc, new MetricsConfig(false, "127.0.0.1", 0), checkpoint,
-        EngineKind.EMBEDDED, TritonSettings.defaults(), 2, 2, 10,
+        EngineKind.EMBEDDED, TritonSettings.defaults(), 2, Precision.FP32, 2, 10,
         1 << 20,
         Duration.ofMinutes(1));
   }
@@ -37,7 +38,7 @@ record ProjectorProcess(ServiceProcess process, ManagedChannel channel) implemen
         VisualSettings.parse("anyres_max_9", "(1x1),...,(4x4)", "spatial_unpad", "grid", "bilinear", 56, 14));
     var limits = config(Path.of("unused"));
     var config = new ProjectorServiceConfig(limits.grpc(), limits.metrics(), limits.checkpoint(),
-        limits.engine(), limits.triton(), 2, 2, 10,
+        limits.engine(), limits.triton(), 2, limits.precision(), 2, 10,
         visualBytesMax, limits.idleMax());
     return start(config, process -> Main.serve(DIGEST, projector, planner, config, process));
   }

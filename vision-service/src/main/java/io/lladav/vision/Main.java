@@ -41,7 +41,7 @@ public final class Main {
       case EMBEDDED -> process.own(EmbeddedRuntime.start(config.threads())).vision(checkpoint);
       case TRITON -> {
         var health = new BackendHealth(process);
-        yield TritonEngines.vision(checkpoint, config.triton(),
+        yield TritonEngines.vision(checkpoint, config.precision(), config.triton(),
             new BackendListener(health::ready, health::repaired),
             () -> RequestContext.current()
                 .map(request -> new ServedRequest(request.requestId(), request.headers())));

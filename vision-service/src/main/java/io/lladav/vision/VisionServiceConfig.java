@@ -3,6 +3,7 @@ package io.lladav.vision;
 import static io.lladav.runtime.ConfigException.require;
 
 import io.lladav.engine.EngineKind;
+import io.lladav.engine.Precision;
 import io.lladav.engine.triton.TritonSettings;
 import io.lladav.runtime.GrpcServerConfig;
 import io.lladav.runtime.MetricsConfig;
@@ -21,6 +22,8 @@ import java.time.Duration;
 /// @param engine where the arithmetic is done
 /// @param triton the server that does it, with `engine: triton`
 /// @param threads processor threads of the arithmetic
+/// @param precision how numbers are held: fp32, or, on Triton, bf16 or fp16, which the server must be set to as well; part
+///     of the model identity
 /// @param queueLength pictures in work at the same time; further ones fail with RESOURCE_EXHAUSTED and the
 ///     advice to try again
 /// @param decodesMax threads that decode, one picture each; together they hold no more than `imagePixelsMax` pixels
@@ -38,6 +41,7 @@ public record VisionServiceConfig(
     EngineKind engine,
     TritonSettings triton,
     int threads,
+    Precision precision,
     int queueLength,
     int decodesMax,
     int decodeQueueLength,
@@ -53,6 +57,11 @@ public record VisionServiceConfig(
   /// @throws io.lladav.runtime.ConfigException naming the first value out of range
   public VisionServiceConfig {
     require(threads >= 1 && threads <= 1024, "threads", threads, "1..1024");
+    // With int8 these towers stay in fp32.
+    require(precision != Precision.INT8 && precision.isServedBy(engine), "precision", precision.identity(),
+        engine == EngineKind.TRITON
+            ? "fp32, bf16 or fp16 with engine: triton"
+            : "fp32 with engine: embedded");
     require(queueLength >= 1 && queueLength <= 65_536, "queue-length", queueLength, "1..65536");
     require(decodesMax >= 1 && decodesMax <= 1024, "decodes-max", decodesMax, "1..1024");
     require(decodeQueueLength >= 1 && decodeQueueLength <= 65_536, "decode-queue-length", decodeQueueLength,
@@ -71,7 +80,8 @@ public record VisionServiceConfig(
   /// which may wait to be decoded.
   public static VisionServiceConfig defaults() {
     return new VisionServiceConfig(GrpcServerConfig.on(7401), MetricsConfig.on(9401), Path.of("checkpoint"),
-        EngineKind.EMBEDDED, TritonSettings.defaults(), Runtime.getRuntime().availableProcessors(), 32,
+        EngineKind.EMBEDDED, TritonSettings.defaults(), Runtime.getRuntime().availableProcessors(),
+        Precision.FP32, 32,
         Runtime.getRuntime().availableProcessors(), 16, 20 << 20, 50_000_000, 16_384, 400_000_000,
         Duration.ofMinutes(15));
   }

@@ -3,6 +3,7 @@ package io.lladav.vision;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusException;
 import io.lladav.engine.EngineKind;
+import io.lladav.engine.Precision;
 import io.lladav.engine.triton.TritonSettings;
 import io.lladav.internal.vision.v1.GetIdentityRequest;
 import io.lladav.internal.vision.v1.VisionServiceGrpc;
@@ -27,7 +28,7 @@ record VisionProcess(ServiceProcess process, ManagedChannel channel) implements 
         Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(5));
     // The native library allows one number of threads per process.
     return new VisionServiceConfig(grpc, new MetricsConfig(false, "127.0.0.1", 0), checkpoint,
-        EngineKind.EMBEDDED, TritonSettings.defaults(), 2, 2, 1, 2,
+        EngineKind.EMBEDDED, TritonSettings.defaults(), 2, Precision.FP32, 2, 1, 2,
         3 << 20,
         1_000_000, 2000, 9216, Duration.ofMinutes(1));
   }

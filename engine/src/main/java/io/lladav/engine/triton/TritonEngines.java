@@ -21,15 +21,19 @@ public final class TritonEngines {
   private TritonEngines() {}
 
   /// Opens the vision tower.
-  public static VisionEngine vision(Checkpoint checkpoint, TritonSettings settings,
+  ///
+  /// @param precision what the server must compute in
+  public static VisionEngine vision(Checkpoint checkpoint, Precision precision, TritonSettings settings,
       BackendListener listener, Supplier<Optional<ServedRequest>> requests) {
-    return new TritonVision(checkpoint, settings, listener, requests);
+    return new TritonVision(checkpoint, precision, settings, listener, requests);
   }
 
   /// Opens the projector.
-  public static ProjectorEngine projector(Checkpoint checkpoint, TritonSettings settings,
+  ///
+  /// @param precision what the server must compute in
+  public static ProjectorEngine projector(Checkpoint checkpoint, Precision precision, TritonSettings settings,
       BackendListener listener, Supplier<Optional<ServedRequest>> requests) {
-    return new TritonProjector(checkpoint, settings, listener, requests);
+    return new TritonProjector(checkpoint, precision, settings, listener, requests);
   }
 
   /// Opens the language tower.

@@ -2,6 +2,7 @@ package io.lladav.engine.triton;
 
 import io.lladav.engine.DirectFloats;
 import io.lladav.engine.EngineIdentity;
+import io.lladav.engine.Precision;
 import io.lladav.engine.ProjectorEngine;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.triton.CallSettings;
@@ -23,7 +24,8 @@ final class TritonProjector implements ProjectorEngine {
   private final TensorCarrier tensors;
   private final EngineIdentity identity;
 
-  TritonProjector(Checkpoint checkpoint, TritonSettings settings, BackendListener listener,
+  TritonProjector(Checkpoint checkpoint, Precision precision, TritonSettings settings,
+      BackendListener listener,
       Supplier<Optional<ServedRequest>> requests) {
     inputWidth = checkpoint.vision().width();
     outputWidth = checkpoint.language().hiddenSize();
@@ -31,6 +33,7 @@ final class TritonProjector implements ProjectorEngine {
     try {
       var described = backend.identity();
       described.requireCheckpoint(checkpoint.digest());
+      described.requirePrecision(precision.identity());
       described.requireSize("inputWidth", inputWidth);
       described.requireSize("outputWidth", outputWidth);
       identity = described.engine();

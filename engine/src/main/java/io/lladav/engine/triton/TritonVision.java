@@ -2,6 +2,7 @@ package io.lladav.engine.triton;
 
 import io.lladav.engine.DirectFloats;
 import io.lladav.engine.EngineIdentity;
+import io.lladav.engine.Precision;
 import io.lladav.engine.VisionEngine;
 import io.lladav.model.checkpoint.Checkpoint;
 import io.lladav.model.checkpoint.VisionConfig;
@@ -20,13 +21,14 @@ final class TritonVision implements VisionEngine {
   private final TensorCarrier tensors;
   private final EngineIdentity identity;
 
-  TritonVision(Checkpoint checkpoint, TritonSettings settings, BackendListener listener,
+  TritonVision(Checkpoint checkpoint, Precision precision, TritonSettings settings, BackendListener listener,
       Supplier<Optional<ServedRequest>> requests) {
     config = checkpoint.vision();
     backend = new TritonBackend(settings, Siglip2Model.NAME, TritonVision::probe, listener, requests);
     try {
       var described = backend.identity();
       described.requireCheckpoint(checkpoint.digest());
+      described.requirePrecision(precision.identity());
       described.requireSize("imageSize", config.imageSize());
       described.requireSize("patches", config.patchCount());
       described.requireSize("width", config.width());

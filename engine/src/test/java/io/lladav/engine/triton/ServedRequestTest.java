@@ -43,8 +43,8 @@ final class ServedRequestTest {
 
   @Test
   void aTileBearsTheIdAndTheTraceOfItsRequest() {
-    try (var vision = TritonEngines.vision(checkpoint, settings(), DEAF, () -> served);
-        var projector = TritonEngines.projector(checkpoint, settings(), DEAF, () -> served)) {
+    try (var vision = TritonEngines.vision(checkpoint, Precision.FP32, settings(), DEAF, () -> served);
+        var projector = TritonEngines.projector(checkpoint, Precision.FP32, settings(), DEAF, () -> served)) {
       triton.asked.clear();
       served = Optional.of(new ServedRequest("r]1", Map.of("traceparent", TRACE)));
       vision.encode(floats(3 * vision.imageSize() * vision.imageSize()), 1,

@@ -94,7 +94,8 @@ final class TritonEnginesTest {
   @ValueSource(booleans = {false, true})
   void encodesAndProjectsAsTheEmbeddedEnginesDo(boolean sharedMemory) {
     try (var here = embedded.vision(checkpoint);
-        var there = TritonEngines.vision(checkpoint, settings(sharedMemory), listener(), Optional::empty)) {
+        var there = TritonEngines.vision(checkpoint, Precision.FP32, settings(sharedMemory), listener(),
+            Optional::empty)) {
       var pixels = random(2 * 3 * here.imageSize() * here.imageSize(), 1);
       var expected = floats(2 * here.patchCount() * here.width());
       var actual = floats(expected.capacity());
@@ -103,7 +104,7 @@ final class TritonEnginesTest {
       assertClose(actual, expected);
     }
     try (var here = embedded.projector(checkpoint);
-        var there = TritonEngines.projector(checkpoint, settings(sharedMemory), listener(),
+        var there = TritonEngines.projector(checkpoint, Precision.FP32, settings(sharedMemory), listener(),
             Optional::empty)) {
       var features = random(5 * here.inputWidth(), 2);
       var expected = floats(5 * here.outputWidth());
@@ -149,7 +150,8 @@ final class TritonEnginesTest {
   void refusesAServerOfAnotherCheckpoint() {
     try (var other = Checkpoint.open(CHECKPOINTS.resolve("tiny-d"))) {
       assertThatExceptionOfType(EngineException.class)
-          .isThrownBy(() -> TritonEngines.vision(other, settings(false), listener(), Optional::empty))
+          .isThrownBy(
+              () -> TritonEngines.vision(other, Precision.FP32, settings(false), listener(), Optional::empty))
           .withMessageContaining(checkpoint.digest()).withMessageContaining(other.digest())
           .withMessageContaining("same checkpoint directory");
     }
@@ -166,8 +168,9 @@ final class TritonEnginesTest {
   @Test
   void saysThatNobodyAnswers() {
     assertThatExceptionOfType(EngineException.class)
-        .isThrownBy(() -> TritonEngines.vision(checkpoint, settings("127.0.0.1:1", false), listener(),
-            Optional::empty))
+        .isThrownBy(
+            () -> TritonEngines.vision(checkpoint, Precision.FP32, settings("127.0.0.1:1", false), listener(),
+                Optional::empty))
         .withMessageContaining("triton.target 127.0.0.1:1").withMessageContaining("is the server running");
   }
 
