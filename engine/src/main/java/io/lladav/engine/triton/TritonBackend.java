@@ -8,8 +8,6 @@ import io.lladav.triton.TritonClient;
 import io.lladav.triton.TritonException;
 import io.lladav.triton.TritonStream;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -34,11 +32,16 @@ final class TritonBackend implements AutoCloseable {
   private final Supplier<Optional<ServedRequest>> requests;
   /// Streams that are open. One whose model's process has died may be told nothing of it, for ever.
   private final Set<TritonStream> streams = ConcurrentHashMap.newKeySet();
-  private final Deque<Long> repairs = new ArrayDeque<>();
+  private final RepairBudget repairs;
   /// A permit says: look now.
   private final Semaphore suspicions = new Semaphore(0);
   private final Thread watch;
   private volatile boolean closed;
+  /// What is wrong with the model, as far as is known; empty while it answers.
+  private volatile String away = "";
+  /// Whether it was unloaded here, and has not answered since. Like what follows it belongs to the thread that watches.
+  private boolean unloadedHere;
+  private String loadFailure = "";
 
   /// Asks the model something tiny.
   interface Probe {
@@ -59,6 +62,8 @@ final class TritonBackend implements AutoCloseable {
     this.listener = listener;
     this.requests = requests;
     this.client = TritonClient.open(settings.client());
+    this.repairs = new RepairBudget(settings.repairsMax(), settings.repairWindow(), settings.probeInterval(),
+        System::nanoTime);
     this.watch = Thread.ofVirtual().name("triton-" + model).unstarted(this::watch);
   }
 
@@ -84,7 +89,7 @@ final class TritonBackend implements AutoCloseable {
       }
       return ask();
     } catch (TritonException.BackendDead _) {
-      return reloaded();
+      return revived();
     } catch (TritonException e) {
       LOG.atWarn().addKeyValue("model", model).addKeyValue("target", settings.target())
           .addKeyValue("detail", e.detail()).log("triton_unusable");
@@ -153,7 +158,7 @@ final class TritonBackend implements AutoCloseable {
       var line = LOG.atWarn().addKeyValue("model", model).addKeyValue("detail", failure.detail());
       served.map(by -> line.addKeyValue("request_id", by.id())).orElse(line).log("triton_failure");
     }
-    return TritonFailures.of(model, failure);
+    return TritonFailures.of(model, failure, away);
   }
 
   @Override
@@ -172,16 +177,24 @@ final class TritonBackend implements AutoCloseable {
   }
 
   private void watch() {
-    boolean ready = true;
     while (!closed) {
-      var failure = probeFailure();
-      if (failure.isEmpty() != ready && !closed) {
-        ready = failure.isEmpty();
-        LOG.atInfo().addKeyValue("model", model).addKeyValue("ready", ready).addKeyValue("reason", failure)
-            .log("triton");
-        listener.ready().accept(ready);
-      }
+      tell(look());
       await();
+    }
+  }
+
+  /// Tells of what is wrong with the model, or that nothing is, if that is news.
+  private void tell(String failure) {
+    if (closed || failure.equals(away)) {
+      return;
+    }
+    boolean ready = failure.isEmpty();
+    boolean changed = ready != away.isEmpty();
+    away = failure;
+    LOG.atInfo().addKeyValue("model", model).addKeyValue("ready", ready).addKeyValue("reason", failure)
+        .log("triton");
+    if (changed) {
+      listener.ready().accept(ready);
     }
   }
 
@@ -197,47 +210,70 @@ final class TritonBackend implements AutoCloseable {
   }
 
   /// Tries the model, and repairs it if it is dead and that is allowed; returns what is wrong, or nothing.
-  private String probeFailure() {
+  private String look() {
     try {
       ask();
+      unloadedHere = false;
       return "";
     } catch (TritonException.BackendDead e) {
-      return repair(e);
+      return repair(String.valueOf(e.getMessage()), true);
+    } catch (TritonException.MissingModel | TritonException.Leaving e) {
+      return unloadedHere
+          ? repair("its process had died, and it could not be loaded again: " + loadFailure, false)
+          : String.valueOf(e.getMessage());
     } catch (TritonException | EngineException e) {
       return String.valueOf(e.getMessage());
     }
   }
 
-  private String repair(TritonException dead) {
+  private String repair(String reason, boolean dead) {
+    boolean granted = repairs.take();
+    // Loading may take minutes: callers go elsewhere meanwhile, and are told why.
+    tell("%s; %s".formatted(reason, granted ? "it is being loaded again" : repairs.outlook()));
     streams.forEach(this::cancel);
-    long now = System.nanoTime();
-    while (!repairs.isEmpty() && now - repairs.getFirst() > settings.repairWindow().toNanos()) {
-      repairs.removeFirst();
+    if (!granted) {
+      return away;
     }
-    if (repairs.size() >= settings.repairsMax()) {
-      return "%s; repaired %s times within %s already (triton.repairs-max): restart the server".formatted(
-          dead.getMessage(), repairs.size(), settings.repairWindow());
-    }
-    repairs.addLast(now);
     try {
-      reloaded();
-      listener.repaired().accept(true);
+      reload(dead);
+      repaired(true);
       return "";
-    } catch (EngineException e) {
-      listener.repaired().accept(false);
-      return String.valueOf(e.getMessage());
+    } catch (TritonException | EngineException e) {
+      loadFailure = String.valueOf(e.getMessage());
+      repaired(false);
+      return "its process had died, and it could not be loaded again: %s; %s".formatted(loadFailure,
+          repairs.outlook());
     }
   }
 
-  private TritonIdentity reloaded() {
-    try {
-      client.unload(model, loading());
-      client.load(model, loading());
-      LOG.atWarn().addKeyValue("model", model).log("triton_reloaded");
-      return ask();
-    } catch (TritonException e) {
-      throw TritonFailures.of(model, e);
+  private void repaired(boolean succeeded) {
+    repairs.ended(succeeded);
+    if (!closed) {
+      listener.repaired().accept(succeeded);
     }
+  }
+
+  private TritonIdentity revived() {
+    try {
+      return reload(true);
+    } catch (TritonException e) {
+      throw TritonFailures.of(model, e, "");
+    }
+  }
+
+  private TritonIdentity reload(boolean unload) {
+    if (unload) {
+      // Also if that call fails: it may have been carried out.
+      unloadedHere = true;
+      client.unload(model, loading());
+      // Those that were opened meanwhile belong to the dead process as well.
+      streams.forEach(this::cancel);
+    }
+    client.load(model, loading());
+    LOG.atWarn().addKeyValue("model", model).log("triton_reloaded");
+    var identity = ask();
+    unloadedHere = false;
+    return identity;
   }
 
   private TritonIdentity ask() {

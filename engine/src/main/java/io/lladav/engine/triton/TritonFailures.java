@@ -10,8 +10,9 @@ final class TritonFailures {
   /// Translates a failure.
   ///
   /// @param model the model that was asked
-  static EngineException of(String model, TritonException failure) {
-    var message = "model %s on Triton: %s".formatted(model, failure.getMessage());
+  /// @param away why it does not answer at the moment, as far as is known; empty if it does
+  static EngineException of(String model, TritonException failure, String away) {
+    var message = "model %s on Triton: %s".formatted(model, text(failure, away));
     return switch (failure) {
       case TritonException.Leaving _,TritonException.Unreachable _,TritonException.BackendDead _,TritonException.MissingModel _,TritonException.Cancelled _,TritonException.DeadlineExceeded _,TritonException.Restricted _,TritonException.ServerFailure _ ->
         new EngineException.Unavailable(message, failure);
@@ -21,6 +22,15 @@ final class TritonFailures {
       case TritonException.WrongInput _,TritonException.TooLarge _,TritonException.Protocol _,TritonException.LoadFailed _,TritonException.SharedMemory _ ->
         new EngineException(message, failure);
     };
+  }
+
+  /// Of a model that is not there, and of a stream that was cancelled for it, the server does not know why.
+  private static String text(TritonException failure, String away) {
+    boolean unexplained = failure instanceof TritonException.Leaving
+        || failure instanceof TritonException.MissingModel || failure instanceof TritonException.Cancelled;
+    return unexplained && !away.isEmpty()
+        ? "%s; %s".formatted(failure.getMessage(), away)
+        : String.valueOf(failure.getMessage());
   }
 
   /// Our models put a code before their errors: streams carry none.
