@@ -19,6 +19,7 @@ final class ConformanceReport implements ReplayListener {
   private int expected;
   private int passed;
   private int failed;
+  private int inconsistent;
   private int fragile;
   private int fragileEqual;
 
@@ -50,6 +51,11 @@ final class ConformanceReport implements ReplayListener {
         failed++;
         print(name, "failed", difference);
       }
+      case Outcome.Inconsistent(var difference) -> {
+        failed++;
+        inconsistent++;
+        print(name, "inconsistent", difference);
+      }
       case Outcome.Skipped(var reason) -> {
         skipped.merge(reason, 1, Integer::sum);
         printJson(name, "skipped", reason);
@@ -68,12 +74,16 @@ final class ConformanceReport implements ReplayListener {
   synchronized boolean finish() {
     progress.clear();
     if (json) {
-      var counts = MAPPER.createObjectNode().put("passed", passed).put("failed", failed).put("fragile",
-          fragile);
+      var counts = MAPPER.createObjectNode().put("passed", passed).put("failed", failed)
+          .put("inconsistent", inconsistent).put("fragile", fragile);
       var reasons = counts.putObject("skipped");
       skipped.forEach(reasons::put);
       out.println(counts);
     } else {
+      if (inconsistent > 0) {
+        out.println("%d inconsistent: they fail because they depend on how many are asked at once"
+            .formatted(inconsistent));
+      }
       skipped.forEach((reason, count) -> out.println("%d skipped: %s".formatted(count, reason)));
       if (fragile > 0) {
         out.println("%d fragile: %d of them agree".formatted(fragile, fragileEqual));

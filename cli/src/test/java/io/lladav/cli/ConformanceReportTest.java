@@ -29,6 +29,17 @@ final class ConformanceReportTest {
   }
 
   @Test
+  void countsWhatDependsOnHowManyAreAskedAmongTheFailures() {
+    var report = new ConformanceReport(out, false, Progress.silent());
+    report.finished("a/one", new Outcome.Passed());
+    report.finished("a/two", new Outcome.Inconsistent("8 at once, after 1 at once: steps: 3 (before: 4)"));
+
+    assertThat(report.finish()).isFalse();
+    assertThat(printed().lines()).containsExactly("a/two: 8 at once, after 1 at once: steps: 3 (before: 4)",
+        "1 inconsistent: they fail because they depend on how many are asked at once", "1 passed, 1 failed");
+  }
+
+  @Test
   void succeedsOnlyIfSomethingWasCompared() {
     var nothing = new ConformanceReport(out, false, Progress.silent());
     nothing.finished("a/one", new Outcome.Skipped("cache adaptive"));
@@ -48,7 +59,7 @@ final class ConformanceReportTest {
 
     assertThat(printed().lines()).containsExactly("{\"case\":\"a/one\",\"outcome\":\"passed\"}",
         "{\"case\":\"a/two\",\"outcome\":\"skipped\",\"detail\":\"cache adaptive\"}",
-        "{\"passed\":1,\"failed\":0,\"fragile\":0,\"skipped\":{\"cache adaptive\":1}}");
+        "{\"passed\":1,\"failed\":0,\"inconsistent\":0,\"fragile\":0,\"skipped\":{\"cache adaptive\":1}}");
   }
 
   private String printed() {

@@ -12,6 +12,12 @@ public sealed interface Outcome {
   /// @param difference the first difference
   record Failed(String difference) implements Outcome {}
 
+  /// Each reply agrees with the reference, and they differ from each other by more than rounding: beside other requests
+  /// another reply is made than alone.
+  ///
+  /// @param difference the first difference
+  record Inconsistent(String difference) implements Outcome {}
+
   /// It was not replayed.
   ///
   /// @param reason what it needs and is not there

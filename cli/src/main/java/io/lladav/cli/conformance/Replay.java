@@ -16,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 
-/// Replays the cases of a folder and compares every reply with its reference.
+/// Replays the cases of a folder and compares every reply with its reference, and the replies of one case with each other.
 public final class Replay {
   private final GoldenFolder folder;
   private final Asking asking;
@@ -133,11 +133,15 @@ public final class Replay {
 
   private void replay(Setting setting, List<GoldenCase> group, Replayer replayer) {
     var outcomes = new ConcurrentHashMap<GoldenCase, Outcome>();
+    var firsts = new ConcurrentHashMap<GoldenCase, Asked>();
     for (int count : atOnce) {
       try (var threads = Executors.newFixedThreadPool(count)) {
         var asked = group.stream().map(golden -> threads.submit(() -> {
           listener.running(setting.toString());
-          outcomes.merge(golden, outcome(setting, golden, replayer), Replay::worse);
+          var answered = ask(setting, golden, count, replayer);
+          var first = firsts.putIfAbsent(golden, answered);
+          outcomes.merge(golden, outcome(golden, answered, Optional.ofNullable(first), replayer),
+              Replay::worse);
         })).toList();
         for (var one : asked) {
           one.get();
@@ -160,8 +164,8 @@ public final class Replay {
     };
   }
 
-  private Outcome outcome(Setting setting, GoldenCase golden, Replayer replayer) {
-    var difference = difference(setting, golden, replayer);
+  private static Outcome outcome(GoldenCase golden, Asked asked, Optional<Asked> first, Replayer replayer) {
+    var difference = asked.difference();
     var obstacle = replayer.obstacle(golden.request());
     if (obstacle.isPresent()) {
       return new Outcome.Skipped(obstacle.get());
@@ -169,30 +173,35 @@ public final class Replay {
     if (golden.fragile()) {
       return new Outcome.Fragile(difference);
     }
-    return difference.isEmpty() ? new Outcome.Passed() : new Outcome.Failed(difference.get());
-  }
-
-  private Optional<String> difference(Setting setting, GoldenCase golden, Replayer replayer) {
-    var difference = difference(setting, golden, golden, replayer);
-    if (difference.isPresent() && golden.lossyInput()
-        && difference(setting, golden, withDecodedPictures(golden), replayer).isEmpty()) {
-      return Optional
-          .of(difference.get() + " (only the decoding of lossy pictures differs: equal with images/decoded)");
+    if (difference.isPresent()) {
+      return new Outcome.Failed(difference.get());
     }
-    return difference;
+    return first.flatMap(asked::differenceFrom).<Outcome>map(Outcome.Inconsistent::new)
+        .orElseGet(Outcome.Passed::new);
   }
 
-  private Optional<String> difference(Setting setting, GoldenCase golden, GoldenCase asked,
-      Replayer replayer) {
+  private Asked ask(Setting setting, GoldenCase golden, int atOnce, Replayer replayer) {
+    var asked = ask(setting, golden, golden, atOnce, replayer);
+    if (asked.difference().isPresent() && golden.lossyInput()
+        && ask(setting, golden, withDecodedPictures(golden), atOnce, replayer).difference().isEmpty()) {
+      return asked.with(asked.difference().get()
+          + " (only the decoding of lossy pictures differs: equal with images/decoded)");
+    }
+    return asked;
+  }
+
+  private Asked ask(Setting setting, GoldenCase golden, GoldenCase asked, int atOnce, Replayer replayer) {
     try {
       var visuals = ExpectedVisual.of(golden, setting, folder.config(setting.checkpoint()),
           folder.pictures(setting.checkpoint()));
-      return new Comparison(golden.expect(), visuals, folder.maskId(setting.checkpoint()))
-          .firstDifference(replayer.replay(RequestMessage.of(asked, folder.images())));
+      var reply = replayer.replay(RequestMessage.of(asked, folder.images()));
+      var difference = new Comparison(golden.expect(), visuals, folder.maskId(setting.checkpoint()))
+          .firstDifference(reply);
+      return new Asked(atOnce, difference, Optional.of(reply));
     } catch (StatusRuntimeException e) {
-      return Optional.of(e.getStatus().getCode() + ": " + e.getStatus().getDescription());
+      return Asked.failed(atOnce, e.getStatus().getCode() + ": " + e.getStatus().getDescription());
     } catch (GoldenException | JsonException e) {
-      return Optional.of(String.valueOf(e.getMessage()));
+      return Asked.failed(atOnce, String.valueOf(e.getMessage()));
     }
   }
 
@@ -201,5 +210,26 @@ public final class Replay {
       var decoded = "decoded/" + file + ".png";
       return Files.exists(folder.images().resolve(decoded)) ? decoded : file;
     }).toList());
+  }
+
+  /// What came of asking for a case once.
+  ///
+  /// @param atOnce how many cases were asked at the same time
+  /// @param difference the first difference from the reference
+  /// @param reply empty if none came
+  private record Asked(int atOnce, Optional<String> difference, Optional<ReplayedReply> reply) {
+    static Asked failed(int atOnce, String why) {
+      return new Asked(atOnce, Optional.of(why), Optional.empty());
+    }
+
+    Asked with(String otherDifference) {
+      return new Asked(atOnce, Optional.of(otherDifference), reply);
+    }
+
+    /// The first difference from the reply that came before, if both came.
+    Optional<String> differenceFrom(Asked before) {
+      return before.reply.flatMap(one -> reply.flatMap(other -> Consistency.firstDifference(one, other)))
+          .map(what -> "%d at once, after %d at once: %s".formatted(atOnce, before.atOnce, what));
+    }
   }
 }
