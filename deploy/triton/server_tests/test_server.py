@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +38,23 @@ TYPES = {
 NUMPY = {"BYTES": np.object_, "INT64": np.int64, "INT32": np.int32, "FP32": np.float32, "FP64": np.float64}
 
 
-class Server:
-    """A running Triton."""
+def in_shared_memory_of(megabytes: int) -> list[str]:
+    """Returns the beginning of a command that runs the rest of it with a `/dev/shm` of its own."""
+    mount = f'mount -t tmpfs -o size={megabytes}m tmpfs /dev/shm && exec "$@"'
+    return ["unshare", "--mount", "sh", "-c", mount, "sh"]
 
-    def __init__(self, log: Path, **environment: str) -> None:
+
+class Server:
+    """A running Triton. `before`: the beginning of the command that starts it."""
+
+    def __init__(self, log: Path, before: Sequence[str] = (), **environment: str) -> None:
         with socket.socket() as a, socket.socket() as b:
             a.bind(("127.0.0.1", 0))
             b.bind(("127.0.0.1", 0))
             ports = a.getsockname()[1], b.getsockname()[1]
         self.url, self.metrics_port, self.log = f"127.0.0.1:{ports[0]}", ports[1], log
         self.prefix = f"lladav-test-{secrets.token_hex(4)}-"
-        command = [str(TRITON / "run-local.sh"), str(TRITON / "models"), "--log-verbose=0"]
+        command = [*before, str(TRITON / "run-local.sh"), str(TRITON / "models"), "--log-verbose=0"]
         command += [f"--load-model={model}" for model in ("siglip2", "projector", "llada")]
         command += [f"--backend-config=python,shm-region-prefix-name={self.prefix}"]
         own = {
@@ -341,6 +347,57 @@ def test_a_broken_start_says_one_sentence(tmp_path: Path) -> None:
     log = server.log.read_text()
     assert "LLADAV_PRECISION: fp64 (expected: fp32, bf16, fp16)" in log
     assert "Traceback" not in log
+
+
+@pytest.fixture
+def may_mount(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        asked = subprocess.run([*in_shared_memory_of(1), "true"], capture_output=True, text=True)
+        refusal = asked.stderr.strip() if asked.returncode else ""
+    except OSError as e:
+        refusal = str(e)
+    if refusal:
+        with capsys.disabled():
+            print(f"\nSkipped: a small /dev/shm, which takes the right to mount ({refusal})")
+        pytest.skip(refusal)
+
+
+@pytest.mark.usefixtures("may_mount")
+def test_a_small_dev_shm_fails_large_requests_alone(tmp_path: Path) -> None:
+    server = Server(tmp_path / "server.log", in_shared_memory_of(16))
+    try:
+        server.wait_until_ready()
+        client = grpc.InferenceServerClient(server.url)
+        rows = np.zeros((1, 100_000, WIDTH), np.float32)
+        wanted = [grpc.InferRequestedOutput("EMBEDDINGS")]
+        with pytest.raises(grpc.InferenceServerException) as failed:
+            client.infer("projector", tensors({"FEATURES": rows}), outputs=wanted)
+        assert "INTERNAL" in failed.value.status()
+        # By these words clients tell it from other failures.
+        assert "Failed to increase the shared memory pool size" in failed.value.message()
+        small = client.infer("projector", tensors({"FEATURES": rows[:, :4]}), outputs=wanted)
+        assert small.as_numpy("EMBEDDINGS").shape == (1, 4, HIDDEN)
+
+        stream = Stream(server)
+        assert stream.ask("open", LAYOUT=[50_000, 4, 0, 0, 0, 0]) == ({}, False)
+        written = stream.ask("write", POSITION=0, EMBEDDINGS=np.zeros((50_000, HIDDEN)))
+        assert written.startswith("Failed to increase the shared memory pool size")
+        assert stream.ask("write", POSITION=0, IDS=[1, 2]) == ({}, True)
+        stream.ask("close")
+        stream.close()
+    finally:
+        code = server.stop()
+    assert code == 0
+
+
+@pytest.mark.usefixtures("may_mount")
+def test_a_dev_shm_too_small_to_start_in_says_so(tmp_path: Path) -> None:
+    server = Server(tmp_path / "server.log", in_shared_memory_of(1))
+    try:
+        assert server.process.wait(60) != 0
+    finally:
+        server.stop()
+    assert "Each Python backend model instance requires at least 1 MB of shared memory" in server.log.read_text()
 
 
 def test_ends_when_told_to(tmp_path: Path) -> None:

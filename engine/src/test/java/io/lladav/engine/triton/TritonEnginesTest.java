@@ -3,6 +3,7 @@ package io.lladav.engine.triton;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.lladav.engine.AttentionMode;
 import io.lladav.engine.Cache;
@@ -65,11 +66,14 @@ final class TritonEnginesTest {
   /// The server of most tests; one that kills it starts another.
   private static final class Server {
     LocalTriton start() {
+      return setup().start();
+    }
+
+    LocalTriton.Setup setup() {
       return LocalTriton.serving(LocalTriton.projectRoot().resolve("deploy/triton/models"))
           .loading(Siglip2Model.NAME, ProjectorModel.NAME, LladaModel.NAME)
           .inEnvironment("LLADAV_CHECKPOINT", CHECKPOINTS.resolve("tiny-b").toAbsolutePath().toString())
-          .inEnvironment("LLADAV_SESSIONS_MAX", Integer.toString(SESSIONS_MAX))
-          .start();
+          .inEnvironment("LLADAV_SESSIONS_MAX", Integer.toString(SESSIONS_MAX));
     }
   }
 
@@ -216,6 +220,25 @@ final class TritonEnginesTest {
       session.close();
     } finally {
       server = new Server().start();
+    }
+  }
+
+  @Test
+  void saysThatTheServersSharedMemoryIsTooSmall() {
+    var refusal = LocalTriton.mountRefusal();
+    refusal.ifPresent(why -> System.out
+        .println("Skipped: a small /dev/shm, which takes the right to mount (" + why + ")"));
+    assumeThat(refusal).isEmpty();
+    try (var small = new Server().setup().inSharedMemoryOf(16).start();
+        var projector = TritonEngines.projector(checkpoint, Precision.FP32, settings(small.target(), false),
+            listener(), Optional::empty)) {
+      var many = floats(100_000 * projector.inputWidth());
+      var embeddings = floats(100_000 * projector.outputWidth());
+      assertThatExceptionOfType(EngineException.Overloaded.class)
+          .isThrownBy(() -> projector.project(many, 100_000, embeddings))
+          .withMessage("model projector on Triton: no room for the tensors in the server's shared memory"
+              + " (enlarge its /dev/shm)");
+      projector.project(many, 4, embeddings);
     }
   }
 

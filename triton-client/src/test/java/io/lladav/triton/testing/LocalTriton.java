@@ -3,12 +3,15 @@ package io.lladav.triton.testing;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
@@ -49,7 +52,7 @@ public final class LocalTriton implements AutoCloseable {
   ///
   /// @param repository directory of the models
   public static Setup serving(Path repository) {
-    return new Setup(repository, List.of(), new TreeMap<>());
+    return new Setup(repository, List.of(), new TreeMap<>(), OptionalInt.empty());
   }
 
   /// The root directory of the project.
@@ -61,6 +64,21 @@ public final class LocalTriton implements AutoCloseable {
     }
     throw new IllegalStateException(
         "no deploy/triton/run-local.sh in any directory above " + Path.of("").toAbsolutePath());
+  }
+
+  /// Why this process may not start a server with a `/dev/shm` of its own; empty if it may.
+  public static Optional<String> mountRefusal() {
+    try {
+      var command = mounting(1);
+      command.add("true");
+      var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      var said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      return process.waitFor() == 0 ? Optional.empty() : Optional.of(said);
+    } catch (IOException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    } catch (InterruptedException e) {
+      throw new AssertionError("interrupted", e);
+    }
   }
 
   /// Where it answers, for example `127.0.0.1:41873`.
@@ -94,7 +112,8 @@ public final class LocalTriton implements AutoCloseable {
     process.destroy();
   }
 
-  /// Sends SIGKILL, waits for the end of the server, and of its models' processes.
+  /// Sends SIGKILL, waits for the end of the server, and of its models' processes, and deletes what they left in
+  /// `/dev/shm`.
   public void kill() {
     var children = process.descendants().toList();
     process.destroyForcibly();
@@ -103,6 +122,7 @@ public final class LocalTriton implements AutoCloseable {
       child.destroyForcibly();
       awaitExit(child);
     }
+    deleteRegions(prefix);
   }
 
   /// Waits for the server's end.
@@ -150,6 +170,11 @@ public final class LocalTriton implements AutoCloseable {
     }
   }
 
+  private static List<String> mounting(int megabytes) {
+    return new ArrayList<>(List.of("unshare", "--mount", "sh", "-c",
+        "mount -t tmpfs -o size=%dm tmpfs /dev/shm && exec \"$@\"".formatted(megabytes), "sh"));
+  }
+
   private static void awaitExit(ProcessHandle process) {
     try {
       process.onExit().get(STOP_LIMIT.toSeconds(), TimeUnit.SECONDS);
@@ -192,7 +217,9 @@ public final class LocalTriton implements AutoCloseable {
   /// @param repository directory of the models
   /// @param flags of tritonserver
   /// @param environment of the server and its models
-  public record Setup(Path repository, List<String> flags, Map<String, String> environment) {
+  /// @param sharedMemoryMegabytes size of a `/dev/shm` of its own; empty: that of this machine
+  public record Setup(Path repository, List<String> flags, Map<String, String> environment,
+      OptionalInt sharedMemoryMegabytes) {
     /// The same with these models loaded.
     public Setup loading(String... models) {
       var setup = this;
@@ -206,14 +233,19 @@ public final class LocalTriton implements AutoCloseable {
     public Setup with(String... added) {
       var more = new ArrayList<>(flags);
       more.addAll(List.of(added));
-      return new Setup(repository, more, environment);
+      return new Setup(repository, more, environment, sharedMemoryMegabytes);
     }
 
     /// The same with one environment variable more.
     public Setup inEnvironment(String name, String value) {
       var more = new TreeMap<>(environment);
       more.put(name, value);
-      return new Setup(repository, flags, more);
+      return new Setup(repository, flags, more, sharedMemoryMegabytes);
+    }
+
+    /// The same with a `/dev/shm` of its own; see [LocalTriton#mountRefusal()].
+    public Setup inSharedMemoryOf(int megabytes) {
+      return new Setup(repository, flags, environment, OptionalInt.of(megabytes));
     }
 
     /// Installs the server if need be, starts it and waits until it answers; it need not be ready then, if a model failed
@@ -248,7 +280,9 @@ public final class LocalTriton implements AutoCloseable {
       var prefix = "lladav-test-" + id + "-";
       var port = freePort();
 
-      var command = new ArrayList<>(List.of(script.toString(), repository.toString(),
+      var command = new ArrayList<String>();
+      sharedMemoryMegabytes.ifPresent(megabytes -> command.addAll(mounting(megabytes)));
+      command.addAll(List.of(script.toString(), repository.toString(),
           "--backend-config=python,shm-region-prefix-name=" + prefix));
       command.addAll(flags);
       var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
