@@ -33,6 +33,7 @@ final class ChatTest {
   private static final NewConversation BEGINNING = NewConversation.newBuilder().setDecoding(DECODING).build();
 
   private final ScriptedConversations conversations;
+  private final Gateway gateway;
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
   @TempDir
@@ -40,10 +41,12 @@ final class ChatTest {
 
   ChatTest() throws Exception {
     conversations = new ScriptedConversations();
+    gateway = Gateway.at(conversations.target());
   }
 
   @AfterEach
   void stop() {
+    gateway.close();
     conversations.close();
   }
 
@@ -97,7 +100,7 @@ final class ChatTest {
   @Test
   void cancelsTheRunningTurnWhenInterrupted() throws Exception {
     var lines = new InterruptedLines("wait", "Why?");
-    var chat = new Chat(gateway().begin(BEGINNING), lines, output(), DECODING);
+    var chat = new Chat(gateway.begin(BEGINNING), lines, output(), DECODING);
     var interrupter = Thread.ofVirtual().start(() -> {
       try {
         assertThat(conversations.waiting.await(30, TimeUnit.SECONDS)).isTrue();
@@ -165,12 +168,8 @@ final class ChatTest {
 
   private String chat(String... lines) throws Exception {
     var in = new ByteArrayInputStream(String.join("\n", lines).getBytes(UTF_8));
-    new Chat(gateway().begin(BEGINNING), new PlainLines(in), output(), DECODING).hold();
+    new Chat(gateway.begin(BEGINNING), new PlainLines(in), output(), DECODING).hold();
     return bytes.toString(UTF_8);
-  }
-
-  private Gateway gateway() {
-    return Gateway.at(conversations.target());
   }
 
   private Terminal output() {
