@@ -56,9 +56,12 @@ def answered(run: Callable[[], list[Floats | Refusal]], requests: list[Any]) -> 
     passed on with paths and line numbers."""
     try:
         return run()
-    except Exception:
+    except Exception as e:
         _log.exception("requests %s failed", " ".join(request.request_id() or "-" for request in requests))
-        return [Refusal(Code.INTERNAL, "the network failed; the model's log says why")] * len(requests)
+        refusal = Refusal(Code.INTERNAL, "the network failed; the model's log says why")
+        if isinstance(e, (MemoryError, torch.OutOfMemoryError)):
+            refusal = Refusal(Code.OVERLOADED, "no memory left for the tiles; try later or elsewhere")
+        return [refusal] * len(requests)
 
 
 def wanted(request: Any, output: str) -> bool:

@@ -165,6 +165,9 @@ class Scheduler(Generic[Canvas]):
 
     def submit(self, operation: Operation, reply: Reply) -> None:
         """Hands over an operation; by any thread. Its arrays belong to the scheduler from now on."""
+        if self._stopping.is_set():
+            reply.refuse(_unloading())
+            return
         try:
             self._arrived.put_nowait((operation, reply))
         except queue.Full:
@@ -201,7 +204,7 @@ class Scheduler(Generic[Canvas]):
             except Exception:
                 # Whatever it was: a scheduler that has ended would leave every session waiting for ever.
                 _log.exception("a round of the scheduler failed")
-        gone = Refusal(Code.CANCELLED, "the model is being unloaded; open the session elsewhere")
+        gone = _unloading()
         for session in list(self._sessions.values()):
             self._end(session, gone)
         while not self._arrived.empty():
@@ -429,6 +432,10 @@ class Scheduler(Generic[Canvas]):
         if self._statistics != self._shown:
             self._shown = Statistics(**vars(self._statistics))
             self._observe(self._shown)
+
+
+def _unloading() -> Refusal:
+    return Refusal(Code.CANCELLED, "the model is being unloaded; open the session elsewhere")
 
 
 def _fail_operation(operation: Operation, reply: Reply) -> None:

@@ -22,7 +22,8 @@ def encode(tower: Siglip2, requests: Sequence[Floats]) -> list[Floats | Refusal]
 
 def project(projector: Projector, requests: Sequence[Floats]) -> list[Floats | Refusal]:
     """Returns the embeddings `(tiles, rows, D)` of each request's features `(tiles, rows, width)`."""
-    rows = [request.reshape(-1, request.shape[-1]) for request in requests]
+    # Not -1: it says nothing of rows without numbers, and would fail the requests beside them.
+    rows = [request.reshape(request.shape[0] * request.shape[1], request.shape[2]) for request in requests]
     embedded = _together(projector.project, "FEATURES", rows, (projector.input_width,))
     return [
         each if isinstance(each, Refusal) else each.reshape(*request.shape[:2], projector.output_width)

@@ -428,7 +428,11 @@ def test_the_thread_outlives_an_exception_and_ends_what_is_open() -> None:
     described.ended.get(timeout=10)
     assert described.outputs["IDENTITY"].tolist() == [b'{"a": 1}']
     assert scheduler.stop(10)
-    assert opened.error == "CANCELLED: the model is being unloaded; open the session elsewhere"
+    gone = "CANCELLED: the model is being unloaded; open the session elsewhere"
+    assert opened.error == gone
+    late = RecordedReply()
+    scheduler.submit(Describe(), late)
+    assert late.error == gone
 
 
 def test_nothing_follows_the_last_message() -> None:

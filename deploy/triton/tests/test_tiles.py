@@ -29,7 +29,10 @@ def test_requests_of_different_rows_are_projected_together() -> None:
     _, tensors = golden("tiny-b-image")
     features, expected = tensors["vision"].numpy(), tensors["projector"].numpy()
     projector = Projector(checkpoint("tiny-b"), settings("tiny-b"))
-    several, few, wrong = tiles.project(projector, [features, features[:1, 3:5], np.zeros((1, 2, 7), np.float32)])
+    nothing = np.zeros((1, 2, 0), np.float32)
+    wrong_too = np.zeros((1, 2, 7), np.float32)
+    several, few, wrong, empty = tiles.project(projector, [features, features[:1, 3:5], wrong_too, nothing])
+    assert str(empty) == "INVALID: FEATURES: shape [0] (expected: [40])"
     assert str(wrong) == "INVALID: FEATURES: shape [7] (expected: [40])"
     assert not isinstance(several, Refusal) and not isinstance(few, Refusal)
     np.testing.assert_allclose(several, expected, atol=1e-4 * np.abs(expected).max())
