@@ -43,14 +43,33 @@ public final class TritonStream implements AutoCloseable {
   /// @throws IllegalArgumentException if an output is placed in shared memory
   /// @throws IllegalStateException after [#finish] or [#cancel]
   public void send(InferRequest request) {
+    send(request, Optional.empty());
+  }
+
+  /// Sends a request, waiting for at most so long while the connection is not ready for it.
+  ///
+  /// @throws DeadlineExceeded if it was not in that time; it was not sent then, and the stream goes on
+  /// @throws TritonException as [#send(InferRequest)] says
+  public void send(InferRequest request, Duration patience) {
+    send(request, Optional.of(patience));
+  }
+
+  private void send(InferRequest request, Optional<Duration> patience) {
     if (request.outputs().stream().anyMatch(output -> output.place().isPresent())) {
       throw new IllegalArgumentException(
           "outputs: in shared memory (expected: in the response, on a stream)");
     }
     try {
-      if (!call.write(writer.apply(request))) {
+      var message = writer.apply(request);
+      boolean taken = patience.isPresent()
+          ? call.write(message, patience.get().toNanos(), TimeUnit.NANOSECONDS)
+          : call.write(message);
+      if (!taken) {
         throw new Protocol("the server has ended the stream (expected: after all requests)");
       }
+    } catch (TimeoutException e) {
+      throw new DeadlineExceeded("the server did not take the request within %s"
+          .formatted(patience.orElseThrow()), "", e);
     } catch (StatusException e) {
       throw Failures.of("", e.getStatus(), e.getTrailers(), e);
     } catch (InterruptedException e) {

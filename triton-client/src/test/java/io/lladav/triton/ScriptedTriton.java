@@ -3,6 +3,7 @@ package io.lladav.triton;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.lladav.triton.wire.GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase;
 import io.lladav.triton.wire.ModelInferRequest;
@@ -25,6 +26,8 @@ final class ScriptedTriton extends GRPCInferenceServiceImplBase implements AutoC
   private final TritonClient client;
   private volatile ModelStreamInferResponse answer = ModelStreamInferResponse.getDefaultInstance();
   private volatile Status status = Status.OK;
+  /// Whether streams are read.
+  volatile boolean reads = true;
 
   ScriptedTriton() {
     try {
@@ -66,6 +69,9 @@ final class ScriptedTriton extends GRPCInferenceServiceImplBase implements AutoC
   @Override
   public StreamObserver<ModelInferRequest> modelStreamInfer(
       StreamObserver<ModelStreamInferResponse> responses) {
+    if (!reads) {
+      ((ServerCallStreamObserver<ModelStreamInferResponse>) responses).disableAutoRequest();
+    }
     return new StreamObserver<>() {
       @Override
       public void onNext(ModelInferRequest request) {

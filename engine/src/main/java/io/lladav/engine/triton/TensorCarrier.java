@@ -1,16 +1,20 @@
 package io.lladav.engine.triton;
 
+import io.lladav.engine.EngineException;
 import io.lladav.triton.InferRequest;
 import io.lladav.triton.InferResponse;
+import io.lladav.triton.Repeat;
 import io.lladav.triton.RequestedOutput;
 import io.lladav.triton.SharedMemoryRegion;
 import io.lladav.triton.TritonException;
 import io.lladav.triton.TritonTensor;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.FloatBuffer;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.Supplier;
 
 /// Takes large tensors to Triton and back: in the messages, or through shared memory, which saves copying them through
 /// two processes' protobuf. Safe for use by many threads at once.
@@ -22,7 +26,11 @@ final class TensorCarrier implements AutoCloseable {
   private final boolean shared;
   /// Regions that nobody uses now. There are as many as were in use at once.
   private final ConcurrentLinkedDeque<SharedMemoryRegion> idle = new ConcurrentLinkedDeque<>();
+  /// Regions that a request may still read or write which nobody waits for any more.
+  private final ConcurrentLinkedDeque<Abandoned> abandoned = new ConcurrentLinkedDeque<>();
   private volatile boolean closed;
+
+  private record Abandoned(SharedMemoryRegion region, long sinceNanos) {}
 
   private TensorCarrier(TritonBackend backend, boolean shared) {
     this.backend = backend;
@@ -47,7 +55,8 @@ final class TensorCarrier implements AutoCloseable {
     try (var lease = lease(inputBytes + outputBytes)) {
       var request = InferRequest.of(model, lease.tensor(input, from, inputShape))
           .withOutputs(lease.output(output.name(), inputBytes, outputBytes));
-      to.put(answer(request, lease).output(output.name(), output.type(), outputShape).asFloats());
+      to.put(lease.whileAnswered(() -> answer(request, lease))
+          .output(output.name(), output.type(), outputShape).asFloats());
     } catch (TritonException e) {
       throw backend.failed(e);
     }
@@ -56,6 +65,8 @@ final class TensorCarrier implements AutoCloseable {
   /// Lends room for tensors, if they do not travel in messages.
   ///
   /// @param bytes of all of them
+  /// @throws EngineException.Overloaded if there is no room in `/dev/shm`
+  /// @throws TritonException if the server will not have it
   Lease lease(long bytes) {
     return shared ? new Lease(Optional.of(region(bytes))) : new Lease(Optional.empty());
   }
@@ -65,6 +76,20 @@ final class TensorCarrier implements AutoCloseable {
     closed = true;
     for (var region = idle.poll(); region != null; region = idle.poll()) {
       region.close();
+    }
+    for (var left = abandoned.poll(); left != null; left = abandoned.poll()) {
+      left.region().close();
+    }
+  }
+
+  /// Closes regions that no request can use any more: the server would write into memory that is no longer there.
+  private void closeAbandoned() {
+    long patience = backend.settings().callTimeout().toNanos();
+    for (var left = abandoned.peek(); left != null
+        && System.nanoTime() - left.sinceNanos() > patience; left = abandoned.peek()) {
+      if (abandoned.remove(left)) {
+        left.region().close();
+      }
     }
   }
 
@@ -78,13 +103,21 @@ final class TensorCarrier implements AutoCloseable {
   }
 
   private SharedMemoryRegion region(long bytes) {
+    closeAbandoned();
     for (var region = idle.poll(); region != null; region = idle.poll()) {
       if (region.byteSize() >= bytes) {
         return region;
       }
       region.close();
     }
-    return backend.client().createRegion("lladav-" + UUID.randomUUID(), bytes);
+    try {
+      return backend.client().createRegion("lladav-" + UUID.randomUUID(), bytes);
+    } catch (UncheckedIOException e) {
+      throw new EngineException.Overloaded(
+          "shared memory: no room for %d bytes (enlarge /dev/shm, or set triton.shared-memory to false)"
+              .formatted(bytes),
+          e);
+    }
   }
 
   private static long aligned(long bytes) {
@@ -94,6 +127,7 @@ final class TensorCarrier implements AutoCloseable {
   /// Room for the tensors of one request, until it is answered.
   final class Lease implements AutoCloseable {
     private final Optional<SharedMemoryRegion> region;
+    private boolean answered = true;
 
     private Lease(Optional<SharedMemoryRegion> region) {
       this.region = region;
@@ -116,6 +150,16 @@ final class TensorCarrier implements AutoCloseable {
           .orElseGet(() -> RequestedOutput.named(name));
     }
 
+    /// Asks, and notes whether the server may go on using the region although nobody waits for the answer.
+    <A> A whileAnswered(Supplier<A> request) {
+      try {
+        return request.get();
+      } catch (TritonException.DeadlineExceeded | TritonException.Cancelled | TritonException.Unreachable e) {
+        answered = e.repeat() != Repeat.UNSAFE;
+        throw e;
+      }
+    }
+
     /// Tells the server of the region once more: it may have been restarted.
     ///
     /// @throws TritonException the failure given, if there is no region, or the server will not have it
@@ -129,10 +173,13 @@ final class TensorCarrier implements AutoCloseable {
     @Override
     public void close() {
       region.ifPresent(memory -> {
-        if (closed) {
-          memory.close();
-        } else {
+        if (answered) {
           idle.push(memory);
+        } else {
+          abandoned.add(new Abandoned(memory, System.nanoTime()));
+        }
+        if (closed) {
+          TensorCarrier.this.close();
         }
       });
     }

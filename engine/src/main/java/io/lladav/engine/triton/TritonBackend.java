@@ -42,6 +42,8 @@ final class TritonBackend implements AutoCloseable {
   /// Whether it was unloaded here, and has not answered since. Like what follows it belongs to the thread that watches.
   private boolean unloadedHere;
   private String loadFailure = "";
+  /// Who the model was when it was first asked.
+  private Optional<TritonIdentity> first = Optional.empty();
 
   /// Asks the model something tiny.
   interface Probe {
@@ -83,6 +85,12 @@ final class TritonBackend implements AutoCloseable {
   ///
   /// @throws EngineException if it cannot be had, saying what to do
   TritonIdentity identity() {
+    var identity = found();
+    first = Optional.of(identity);
+    return identity;
+  }
+
+  private TritonIdentity found() {
     try {
       if (!client.isModelReady(model, "")) {
         client.load(model, loading());
@@ -212,16 +220,17 @@ final class TritonBackend implements AutoCloseable {
   /// Tries the model, and repairs it if it is dead and that is allowed; returns what is wrong, or nothing.
   private String look() {
     try {
-      ask();
+      var identity = ask();
       unloadedHere = false;
-      return "";
+      return first.flatMap(identity::changeSince).orElse("");
     } catch (TritonException.BackendDead e) {
       return repair(String.valueOf(e.getMessage()), true);
     } catch (TritonException.MissingModel | TritonException.Leaving e) {
       return unloadedHere
           ? repair("its process had died, and it could not be loaded again: " + loadFailure, false)
           : String.valueOf(e.getMessage());
-    } catch (TritonException | EngineException e) {
+    } catch (RuntimeException e) {
+      // Whatever it was: what is not watched any more would never come back.
       return String.valueOf(e.getMessage());
     }
   }

@@ -7,6 +7,7 @@ import io.lladav.engine.EngineException;
 import io.lladav.engine.EngineIdentity;
 import io.lladav.triton.TritonTensor;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /// What a model on Triton says of itself.
 ///
@@ -61,6 +62,15 @@ record TritonIdentity(String model, JsonNode json) {
           "model %s on Triton: %s: %s (expected: %s, by the checkpoint)".formatted(model, name,
               json.path(name), size));
     }
+  }
+
+  /// Why this is not the model that it was, which a server started anew may say; empty if it is.
+  Optional<String> changeSince(TritonIdentity before) {
+    return text("checkpoint").equals(before.text("checkpoint")) && engine().equals(before.engine())
+        ? Optional.empty()
+        : Optional.of(
+            "model %s on Triton now serves checkpoint %s by %s (expected: checkpoint %s by %s); start it as before, or this service anew"
+                .formatted(model, text("checkpoint"), engine(), before.text("checkpoint"), before.engine()));
   }
 
   /// The device's kind is part of it: two kinds round differently, and at a temperature that shows.

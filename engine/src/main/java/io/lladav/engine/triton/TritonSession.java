@@ -154,7 +154,7 @@ final class TritonSession implements DenoiserSession {
     var request = request("step", "step-" + steps, inputs);
     lastStepId = request.id();
     try {
-      stream.send(request);
+      stream.send(request, backend.settings().callTimeout());
     } catch (TritonException e) {
       throw backend.failed(e, served);
     }
@@ -196,30 +196,34 @@ final class TritonSession implements DenoiserSession {
     try (var lease = tensors.lease(4L * rows.remaining())) {
       var inputs = List.of(LladaModel.POSITION.with(new int[]{position}),
           lease.tensor(LladaModel.EMBEDDINGS, rows, count, hiddenSize));
-      try {
-        exchange("write", inputs);
-      } catch (TritonException.SharedMemory e) {
-        lease.registerAgain(e);
-        exchange("write", inputs);
-      }
+      lease.whileAnswered(() -> written(inputs, lease));
     } catch (TritonException e) {
       throw backend.failed(e, served);
     }
   }
 
+  private InferResponse written(List<TritonTensor> inputs, TensorCarrier.Lease lease) {
+    try {
+      return exchange("write", inputs);
+    } catch (TritonException.SharedMemory e) {
+      lease.registerAgain(e);
+      return exchange("write", inputs);
+    }
+  }
+
   private void ask(String operation, List<TritonTensor> inputs) {
     try {
-      exchange(operation, inputs);
+      var _ = exchange(operation, inputs);
     } catch (TritonException e) {
       throw backend.failed(e, served);
     }
   }
 
   /// Sends an operation and waits until it is done, so that its buffers are free again.
-  private void exchange(String operation, List<TritonTensor> inputs) {
+  private InferResponse exchange(String operation, List<TritonTensor> inputs) {
     var request = request(operation, operation, inputs);
-    stream.send(request);
-    var _ = answer(request.id());
+    stream.send(request, backend.settings().callTimeout());
+    return answer(request.id());
   }
 
   private InferRequest request(String operation, String requestId, List<TritonTensor> inputs) {

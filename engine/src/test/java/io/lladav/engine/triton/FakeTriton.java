@@ -22,6 +22,10 @@ import io.lladav.triton.wire.RepositoryModelLoadRequest;
 import io.lladav.triton.wire.RepositoryModelLoadResponse;
 import io.lladav.triton.wire.RepositoryModelUnloadRequest;
 import io.lladav.triton.wire.RepositoryModelUnloadResponse;
+import io.lladav.triton.wire.SystemSharedMemoryRegisterRequest;
+import io.lladav.triton.wire.SystemSharedMemoryRegisterResponse;
+import io.lladav.triton.wire.SystemSharedMemoryUnregisterRequest;
+import io.lladav.triton.wire.SystemSharedMemoryUnregisterResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -48,6 +52,11 @@ final class FakeTriton extends GRPCInferenceServiceImplBase implements AutoClose
   final AtomicInteger loads = new AtomicInteger();
   /// How many of the next loads fail.
   final AtomicInteger failingLoads = new AtomicInteger();
+  /// Shared memory that it was told of, and told to forget.
+  final List<String> registered = new CopyOnWriteArrayList<>();
+  final List<String> unregistered = new CopyOnWriteArrayList<>();
+  /// Whether it answers requests for tensors.
+  volatile boolean answers = true;
   volatile State state = State.LOADED;
   volatile String precision = "fp32";
 
@@ -116,12 +125,29 @@ final class FakeTriton extends GRPCInferenceServiceImplBase implements AutoClose
   @Override
   public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> responses) {
     keep(request, HEADERS.get());
+    if (!answers) {
+      return;
+    }
     if (state == State.LOADED) {
       answer(responses, response(request));
     } else {
       responses.onError((state == State.DEAD ? Status.INTERNAL : Status.NOT_FOUND)
           .withDescription(away(request.getModelName())).asException());
     }
+  }
+
+  @Override
+  public void systemSharedMemoryRegister(SystemSharedMemoryRegisterRequest request,
+      StreamObserver<SystemSharedMemoryRegisterResponse> responses) {
+    registered.add(request.getName());
+    answer(responses, SystemSharedMemoryRegisterResponse.getDefaultInstance());
+  }
+
+  @Override
+  public void systemSharedMemoryUnregister(SystemSharedMemoryUnregisterRequest request,
+      StreamObserver<SystemSharedMemoryUnregisterResponse> responses) {
+    unregistered.add(request.getName());
+    answer(responses, SystemSharedMemoryUnregisterResponse.getDefaultInstance());
   }
 
   @Override
@@ -178,6 +204,9 @@ final class FakeTriton extends GRPCInferenceServiceImplBase implements AutoClose
     } else {
       for (var output : request.getOutputsList()) {
         addOutput(request, output.getName(), response);
+        if (output.containsParameters("shared_memory_region")) {
+          response.setRawOutputContents(response.getRawOutputContentsCount() - 1, ByteString.EMPTY);
+        }
       }
     }
     return response.build();

@@ -99,6 +99,16 @@ final class TritonRepairTest {
     }
   }
 
+  @Test
+  void noticesAServerThatWasStartedAnewAsAnotherOne() throws Exception {
+    try (var _ = denoiser(3, Duration.ofMinutes(10))) {
+      triton.precision = "bf16";
+      assertThat(ready.take()).isFalse();
+      triton.precision = "fp32";
+      assertThat(ready.take()).isTrue();
+    }
+  }
+
   /// Waits until the model was asked twice more, so that what was concluded of the first time is known.
   private void awaitProbes() {
     int before = triton.asked.size();
