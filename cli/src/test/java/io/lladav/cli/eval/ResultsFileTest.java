@@ -22,8 +22,8 @@ final class ResultsFileTest {
   private static final ObjectNode SETTINGS = new JsonMapper().createObjectNode().put("at_once", 4).put(
       "steps_share",
       "1/2");
-  private static final Answer FIRST = new Answer("a", "top \"left\"\n", 3, 8, 9, 0.5, 0.25);
-  private static final Answer SECOND = new Answer("b", "", 0, 1, 1, 1.5, 1e-9);
+  private static final Answer FIRST = new Answer("a", "top \"left\"\n", List.of(5, 6, 7), 3, 8, 9, 0.5, 0.25);
+  private static final Answer SECOND = new Answer("b", "", List.of(), 0, 1, 1, 1.5, 1e-9);
 
   @TempDir
   private Path folder;
@@ -35,8 +35,8 @@ final class ResultsFileTest {
     assertThat(Files.readString(file())).isEqualTo(
         """
             {"questions_sha256":"digest","settings":{"at_once":4,"steps_share":"1/2"}}
-            {"id":"a","reply":"top \\"left\\"\\n","score":1.0,"tokens":3,"steps":8,"forwards":9,"seconds":0.5,"wall_seconds":0.25}
-            {"id":"b","reply":"","score":0.0,"tokens":0,"steps":1,"forwards":1,"seconds":1.5,"wall_seconds":1.0E-9}
+            {"id":"a","reply":"top \\"left\\"\\n","score":1.0,"ids":[5,6,7],"tokens":3,"steps":8,"forwards":9,"seconds":0.5,"wall_seconds":0.25}
+            {"id":"b","reply":"","score":0.0,"ids":[],"tokens":0,"steps":1,"forwards":1,"seconds":1.5,"wall_seconds":1.0E-9}
             """);
     try (var results = open(SETTINGS, "digest")) {
       assertThat(results.find("a")).contains(FIRST);
@@ -46,7 +46,7 @@ final class ResultsFileTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,b", "20,b", "110,a", "1000,''"})
+  @CsvSource({"1,b", "20,b", "120,a", "1000,''"})
   void dropsALineThatWasCutOff(int bytes, String lost) throws Exception {
     writeBoth();
     var whole = Files.readString(file());
@@ -100,7 +100,7 @@ final class ResultsFileTest {
   @CsvSource(delimiter = '|', quoteCharacter = '\'', value = {"{ | :4: no valid JSON",
       "{\"id\": \"x\"} | :4: id: \"x\" (expected: a question of questions.jsonl)",
       "{\"id\": \"c\"} | :4: reply: missing (expected: a text)",
-      "{\"id\": \"c\", \"reply\": \"\", \"tokens\": \"3\"} | :4: tokens: \"3\" (expected: an integer)"})
+      "{\"id\": \"c\", \"reply\": \"\", \"ids\": [\"3\"]} | :4: ids: [\"3\"] (expected: a list of integers)"})
   void namesTheLineThatIsWrong(String line, String complaint) throws Exception {
     writeBoth();
     Files.writeString(file(), line + "\n", StandardOpenOption.APPEND);

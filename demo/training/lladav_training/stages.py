@@ -1,0 +1,82 @@
+"""The recipe: the paper's stages (section 3.3) in small, each with its aids named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .batches import Mix
+
+_PICTURES = {"shapes": 0.5, "bars": 0.15, "sign": 0.35}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`steps` batches of `batch` dialogues (or pictures). The learning rate warms up, stays, and falls over the last
+    `fall` share of the stage to `floor` of itself."""
+
+    name: str
+    steps: int
+    batch: int
+    rate: float
+    warm_up: int = 50
+    fall: float = 0.0
+    floor: float = 0.02
+
+
+@dataclass(frozen=True)
+class TowerStage(Stage):
+    """Aid: the vision tower alone, on dense labels. Stands for SigLIP 2's own pretraining."""
+
+    sources: Mapping[str, float] = field(default_factory=lambda: dict(_PICTURES))
+
+
+@dataclass(frozen=True)
+class NamingStage(Stage):
+    """Stage 1, the projector alone. Its target is an aid: word embeddings of what each patch shows."""
+
+    sources: Mapping[str, float] = field(default_factory=lambda: dict(_PICTURES))
+
+
+@dataclass(frozen=True)
+class DialogueStage(Stage):
+    """Stages 2 and 3: dialogues. `vision` is the vision tower's share of the learning rate (0: frozen), `dense` the
+    weight of the dense labels beside the objective."""
+
+    mix: Mix = field(default_factory=lambda: Mix({"one": 1.0}, {"shapes": 1.0}))
+    vision: float = 0.0
+    dense: float = 0.0
+
+
+_EASY = {"color": 1.5, "shape": 1.5, "place": 1.5, "at": 1.5, "description": 0.3, "list": 0.7, "reasoning": 0.3,
+         "follow_up": 0.5, "relation": 0.0, "size": 0.0}  # fmt: skip
+_SINGLE = {"description": 0.5, "list": 0.7, "reasoning": 0.6, "follow_up": 0.7}
+_HARD = {"description": 0.4, "list": 0.5, "reasoning": 0.6, "follow_up": 0.8, "relation": 1.4, "size": 1.4, "place": 1.4,
+         "existence": 1.3, "kind_count": 1.2, "pair_existence": 1.3, "bar_other": 1.5}  # fmt: skip
+_LONG = {"description": 0.8, "list": 0.8, "reasoning": 1.2, "follow_up": 1.0, "relation": 1.2, "size": 1.2}
+_FORMS = {"one": 0.34, "anyres": 0.26, "wide": 0.05, "tall": 0.05, "large": 0.06, "pair": 0.12, "clip": 0.12}
+_SOURCES = {"shapes": 0.7, "bars": 0.14, "sign": 0.16}
+
+RECIPE: tuple[Stage, ...] = (
+    TowerStage("towers", 2200, 48, 1.2e-3, warm_up=100, fall=0.3),
+    NamingStage("stage1-projector", 400, 32, 2e-3, fall=0.5),
+    DialogueStage(
+        "stage2-one-object", 700, 16, 1e-3, warm_up=100,
+        mix=Mix({"one": 1}, {"shapes": 1}, _EASY, least=1, most=1),
+    ),
+    DialogueStage("stage2-two-objects", 700, 16, 1e-3, mix=Mix({"one": 1}, {"shapes": 1}, _EASY, least=1, most=2)),
+    DialogueStage("stage2-three-objects", 1000, 16, 1e-3, mix=Mix({"one": 1}, {"shapes": 1}, _SINGLE, most=3)),
+    DialogueStage(
+        "stage2-single", 2000, 16, 1e-3, vision=0.2, dense=0.15,
+        mix=Mix({"one": 0.7, "anyres": 0.3}, _SOURCES, _SINGLE),
+    ),
+    DialogueStage("stage2-several", 4000, 16, 1e-3, vision=0.2, dense=0.1, mix=Mix(_FORMS, _SOURCES, _HARD, system=0.7)),
+    DialogueStage(
+        "stage2-noise", 3000, 16, 8e-4, vision=0.2, dense=0.1,
+        mix=Mix(_FORMS, _SOURCES, _HARD, noise="mixed", system=0.7),
+    ),
+    DialogueStage(
+        "stage3-reasoning", 4000, 16, 7e-4, fall=0.8, floor=0.01, vision=0.2,
+        mix=Mix(_FORMS, _SOURCES, _LONG, noise="uniform", end_weight=1.0, system=0.9, tail=0.2),
+    ),
+)  # fmt: skip
