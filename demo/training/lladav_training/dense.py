@@ -56,7 +56,7 @@ class DenseHeads(nn.Module):
         for i, (name, score) in enumerate(zip(ATTRIBUTES, scores)):
             weight = None
             if name not in _WITHOUT_BACKGROUND:
-                weight = torch.ones(score.shape[-1])
+                weight = torch.ones(score.shape[-1], device=score.device)
                 weight[0] = 0.25 if name == "centre" else _BACKGROUND
             loss = loss + _WEIGHTS[name] * F.cross_entropy(score.flatten(0, 1), classes[..., i].flatten(), weight)
         return loss
@@ -93,7 +93,7 @@ class Naming:
         flat, labels = projected.flatten(0, 1).float(), classes.flatten(0, 1)
         found = {}
         for name, (column, known, spellings) in zip(NAMES, self._groups):
-            target = _ranks(known)[labels[:, column]]
+            target = _ranks(known, labels.device)[labels[:, column]]
             there = target >= 0
             nearest = (flat[there] @ embeddings[spellings].float().mean(1).T).argmax(-1)
             found[name] = float((nearest == target[there]).float().mean())
@@ -106,21 +106,21 @@ class Naming:
         labels = classes.flatten(0, 1)
         loss = _SMALL * flat.square().mean()
         for column, known, spellings in self._groups:
-            target = _ranks(known)[labels[:, column]]
+            target = _ranks(known, labels.device)[labels[:, column]]
             there = target >= 0
             if bool(there.any()):
                 words = embeddings[spellings].mean(1)
                 loss = loss + F.cross_entropy(flat[there] @ words.T, target[there])
         centre = labels[:, self._attributes.index("centre")].float()
         score = flat @ embeddings[self._object].mean(0) - 3.0
-        return loss + F.binary_cross_entropy_with_logits(score, centre, pos_weight=torch.tensor(4.0))
+        return loss + F.binary_cross_entropy_with_logits(score, centre, pos_weight=score.new_tensor(4.0))
 
 
-def _ranks(known: list[int]) -> Tensor:
+def _ranks(known: list[int], device: torch.device) -> Tensor:
     """Class to its place among the classes that have a word; −1 for the others."""
     ranks = torch.full((max(ATTRIBUTES.values()),), -1)
     ranks[torch.tensor(known)] = torch.arange(len(known))
-    return ranks
+    return ranks.to(device)
 
 
 @torch.no_grad()

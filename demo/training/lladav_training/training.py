@@ -138,11 +138,12 @@ class Run:
         logits = self._forward(noised, batch.visual.to(self.device), table)
         weights = batch.weights.to(self.device)
         loss = masked_diffusion_loss(logits, ids, masked, batch.p.to(self.device), weights)
+        seen, classes = features[batch.labelled.to(self.device)], batch.classes.to(self.device)
+        if stage.naming:
+            words = self.model.language.embed_tokens.weight
+            loss = loss + stage.naming * self.naming.loss(self.model.projector(seen), words, classes)
         if stage.dense:
-            seen = features[batch.labelled.to(self.device)]
-            loss = loss + stage.dense * self.heads(
-                seen, batch.classes.to(self.device), batch.outline.to(self.device)
-            )
+            loss = loss + stage.dense * self.heads(seen, classes, batch.outline.to(self.device))
         return loss
 
     @torch.no_grad()
@@ -150,13 +151,14 @@ class Run:
         """What a stage has learned: patch accuracies, or replies predicted in one step on dialogues never trained on."""
         if isinstance(stage, TowerStage | NamingStage):
             batch = tile_batch(stage.sources, 256, f"{self.seed}/examined")
+            classes = batch.classes.to(self.device)
             with self._autocast():
                 features = self.model.vision(batch.tiles.to(self.device))
                 if isinstance(stage, TowerStage):
-                    found = self.heads.accuracies(features, batch.classes.to(self.device))
+                    found = self.heads.accuracies(features, classes)
                 else:
                     words = self.model.language.embed_tokens.weight
-                    found = self.naming.accuracies(self.model.projector(features), words, batch.classes)
+                    found = self.naming.accuracies(self.model.projector(features), words, classes)
             self._log({"patches": {name: round(share, 3) for name, share in found.items()}})
             return
         assert isinstance(stage, DialogueStage)
