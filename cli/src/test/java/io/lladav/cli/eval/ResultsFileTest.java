@@ -100,7 +100,7 @@ final class ResultsFileTest {
   @CsvSource(delimiter = '|', quoteCharacter = '\'', value = {"{ | :4: no valid JSON",
       "{\"id\": \"x\"} | :4: id: \"x\" (expected: a question of questions.jsonl)",
       "{\"id\": \"c\"} | :4: reply: missing (expected: a text)",
-      "{\"id\": \"c\", \"reply\": \"\", \"ids\": [\"3\"]} | :4: ids: [\"3\"] (expected: a list of integers)"})
+      "{\"id\": \"c\", \"reply\": \"\", \"ids\": [\"3\"]} | :4: ids: [\"3\"] (expected: integers)"})
   void namesTheLineThatIsWrong(String line, String complaint) throws Exception {
     writeBoth();
     Files.writeString(file(), line + "\n", StandardOpenOption.APPEND);
