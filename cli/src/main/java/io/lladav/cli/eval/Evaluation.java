@@ -82,7 +82,8 @@ public final class Evaluation {
     long now = nanoTime.getAsLong();
     var finished = reply.finished();
     var usage = finished.getUsage();
-    var answer = new Answer(question.id(), finished.getText(), finished.getTokenIdsList(), usage.getGeneratedTokens(), usage.getSteps(),
+    var answer = new Answer(question.id(), finished.getText(), finished.getTokenIdsList(),
+        usage.getGeneratedTokens(), usage.getSteps(),
         usage.getNfe(), reply.seconds(), (now - lastAnswer) / 1e9);
     lastAnswer = now;
     results.add(answer, question.scoring().score(answer.reply()));

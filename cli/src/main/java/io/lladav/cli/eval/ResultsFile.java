@@ -66,7 +66,8 @@ public final class ResultsFile implements Results {
   @Override
   public synchronized void add(Answer answer, double score) throws IOException {
     append(MAPPER.createObjectNode().put("id", answer.id()).put("reply", answer.reply()).put("score", score)
-        .<ObjectNode>set("ids", MAPPER.valueToTree(answer.ids())).put("tokens", answer.tokens()).put("steps", answer.steps()).put("forwards", answer.forwards())
+        .<ObjectNode>set("ids", MAPPER.valueToTree(answer.ids())).put("tokens", answer.tokens())
+        .put("steps", answer.steps()).put("forwards", answer.forwards())
         .put("seconds", answer.seconds()).put("wall_seconds", answer.wallSeconds()));
     answers.put(answer.id(), answer);
   }
@@ -165,7 +166,8 @@ public final class ResultsFile implements Results {
     if (!ids.contains(json.text("id"))) {
       throw json.wrong("id", "a question of questions.jsonl");
     }
-    return new Answer(json.text("id"), json.text("reply"), json.numbers("ids"), json.number("tokens"), json.number("steps"),
+    return new Answer(json.text("id"), json.text("reply"), json.numbers("ids"), json.number("tokens"),
+        json.number("steps"),
         json.number("forwards"), json.decimal("seconds"), json.decimal("wall_seconds"));
   }
 
