@@ -1,4 +1,5 @@
-"""Answers an evaluation folder with the training code's own forward and plain sampler: what a cluster is held against."""
+"""Answers an evaluation folder with the training code's own forward and plain sampler: what a cluster
+is held against."""
 
 from __future__ import annotations
 
@@ -13,10 +14,10 @@ from PIL import Image
 from torch import Tensor
 
 from .batches import clip_layout
-from .dialogues import Canvas, add_question, opened, with_pictures
+from .dialogues import Canvas, add_question, opened, table_rows, with_pictures
 from .images import PATCHES, Layout, normalised, shifted, single_tile, tiled
 from .model import LladaV
-from .sampler import Reply, reply, table_rows
+from .sampler import Reply, reply
 from .vocabulary import Vocabulary
 
 
@@ -71,4 +72,4 @@ def _prompt(
     pixels = np.concatenate([tile.pixels for tile in tiles])
     table = model.table_of(model.vision(torch.from_numpy(normalised(pixels))), clip)
     newline = len(pixels) * PATCHES
-    return canvas, table_rows(canvas.visual, newline, newline + 1 if clip else 0), table
+    return canvas, torch.tensor([table_rows(canvas.visual, newline, newline + 1 if clip else 0)]), table

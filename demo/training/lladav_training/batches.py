@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from . import scenes
-from .dialogues import Canvas, add_question, add_reply, opened, with_pictures
+from .dialogues import Canvas, add_question, add_reply, opened, table_rows, with_pictures
 from .drawing import Drawing, draw
 from .images import NEWLINE, PATCHES, Tiles, normalised, shifted, single_tile, tiled
 from .labels import GRID, PatchLabels, patch_labels
@@ -52,7 +52,7 @@ class Mix:
     system: float = 0.5
     """Share of dialogues that open with the default system message."""
     turns: int = 2
-    """Questions per dialogue, about. Few: the words of other questions drown those of the picture."""
+    """Questions with short answers that a dialogue has room for; few, as what is served asks one at a time."""
     tail: float = 0.15
     """Share of dialogues that end early, so that a long tail of ends is seen."""
 
@@ -118,7 +118,7 @@ def dialogue_batch(vocabulary: Vocabulary, mix: Mix, size: int, seed: str) -> Ba
 
 @dataclass(frozen=True)
 class TileBatch:
-    """Pictures of one tile each with dense labels: `tiles` (N, 3, S, S), `classes` (N, 49, A), `outline` (N, 49, 16)."""
+    """Pictures of one tile each, labelled: `tiles` (N, 3, S, S), `classes` (N, 49, A), `outline` (N, 49, 16)."""
 
     tiles: Tensor
     classes: Tensor
@@ -263,9 +263,7 @@ def _table_rows(canvases: Sequence[Canvas], pictures: Sequence[Picture], clip: b
     before = 0
     for b, (canvas, picture) in enumerate(zip(canvases, pictures)):
         start = newline + 1 + before * _HALF * _HALF if clip else before * PATCHES
-        for i, at in enumerate(canvas.visual):
-            if at is not None:
-                rows[b, i] = newline if at == NEWLINE else start + at
+        rows[b] = table_rows(canvas.visual, newline, start)
         before += len(picture.pixels)
     return torch.from_numpy(rows)
 

@@ -73,7 +73,9 @@ def load_checkpoint(directory: Path) -> tuple[LladaV, Vocabulary]:
             if name not in stored:
                 raise ValueError(f"model.safetensors: the tensor {name} is missing")
             if stored[name].shape != parameter.shape:
-                raise ValueError(f"model.safetensors: {name} is {tuple(stored[name].shape)}, not {tuple(parameter.shape)}")
+                raise ValueError(
+                    f"model.safetensors: {name} is {tuple(stored[name].shape)}, not {tuple(parameter.shape)}"
+                )
             parameter.copy_(stored[name].float())
     return model, vocabulary
 

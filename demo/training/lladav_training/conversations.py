@@ -13,6 +13,7 @@ from PIL import Image
 from .dialogues import PLACEHOLDER, Canvas, add_question, add_reply, opened
 from .images import PATCHES, Tiles, shifted, single_tile, tiled
 from .vocabulary import DEFAULT_SYSTEM, SPECIAL, Vocabulary
+
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 
 

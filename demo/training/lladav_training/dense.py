@@ -117,7 +117,7 @@ class Naming:
 
 
 def _ranks(known: list[int], device: torch.device) -> Tensor:
-    """Class to its place among the classes that have a word; −1 for the others."""
+    """Class to its place among the classes that have a word; -1 for the others."""
     ranks = torch.full((max(ATTRIBUTES.values()),), -1)
     ranks[torch.tensor(known)] = torch.arange(len(known))
     return ranks.to(device)

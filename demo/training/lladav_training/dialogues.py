@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .images import Layout
+from .images import NEWLINE, Layout
 from .vocabulary import DEFAULT_SYSTEM, Vocabulary
 
 PLACEHOLDER = "<image>"
@@ -44,6 +44,12 @@ def opened(vocabulary: Vocabulary, system: str | None = DEFAULT_SYSTEM) -> Canva
     return canvas
 
 
+def table_rows(visual: Sequence[int | None], newline: int, first: int = 0) -> list[int]:
+    """Rows of the model's visual table, a row per position, and -1 where a word stands. Layout entries count from row
+    `first`; the row separator is row `newline`."""
+    return [-1 if at is None else newline if at == NEWLINE else first + at for at in visual]
+
+
 def with_pictures(question: str, count: int) -> str:
     """The question behind one placeholder per picture, as clients' pictures are put into the prompt."""
     return " ".join([PLACEHOLDER] * count) + "\n" + question if count else question
@@ -69,6 +75,6 @@ def add_question(
 
 
 def add_reply(canvas: Canvas, vocabulary: Vocabulary, answer: str, ends: int = 1, end_weight: float = 1.0) -> None:
-    """A reply that is trained on: its words, its end, and `ends` − 1 further ends of weight `end_weight`."""
+    """A reply that is trained on: its words, its end, and `ends` - 1 further ends of weight `end_weight`."""
     canvas.add([*vocabulary.encode(answer), vocabulary.end_of_turn], 1.0)
     canvas.add([vocabulary.end_of_turn] * (ends - 1), end_weight)

@@ -136,7 +136,20 @@ def _outline(shape: str) -> tuple[Point, ...]:
         return ((0, -1.1), (0.8, 0), (0, 1.1), (-0.8, 0))
     if shape == "cross":
         a, b = 0.34, 1.0
-        return ((-a, -b), (a, -b), (a, -a), (b, -a), (b, a), (a, a), (a, b), (-a, b), (-a, a), (-b, a), (-b, -a), (-a, -a))
+        return (
+            (-a, -b),
+            (a, -b),
+            (a, -a),
+            (b, -a),
+            (b, a),
+            (a, a),
+            (a, b),
+            (-a, b),
+            (-a, a),
+            (-b, a),
+            (-b, -a),
+            (-a, -a),
+        )
     turns = (math.pi * (i / 5 - 0.5) for i in range(10))
     return tuple((math.cos(a) * r, math.sin(a) * r) for a, r in zip(turns, (1.12, 0.46) * 5))
 

@@ -99,7 +99,7 @@ def shifted(layout: Layout, rows: int) -> Layout:
 
 
 def normalised(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """8-bit pixels to −1 … 1: (x / 255 − 0.5) / 0.5."""
+    """8-bit pixels to -1 … 1: (x / 255 - 0.5) / 0.5."""
     return ((pixels.astype(np.float32) / 255) - 0.5) / 0.5
 
 

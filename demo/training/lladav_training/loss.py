@@ -10,7 +10,7 @@ LEAST_PROBABILITY = 1e-3
 
 
 def mask_probability(t: Tensor) -> Tensor:
-    """p = (1 − 1e-3)·t + 1e-3: with which each labelled position of a dialogue at noise level t is masked."""
+    """p = (1 - 1e-3)·t + 1e-3: with which each labelled position of a dialogue at noise level t is masked."""
     return (1 - LEAST_PROBABILITY) * t + LEAST_PROBABILITY
 
 

@@ -148,7 +148,7 @@ def _follow_up(rng: random.Random, scene: ShapesScene) -> Exchange | None:
     sort = rng.choice(("where", "size", "color", "shape"))
     if sort == "where" and turn.kind != "at":
         return (turn, Turn("follow_up", rng.choice(("Where is it?", "And where is it?")), thing.place))
-    if sort == "color" and turn.kind == "shape" or sort == "shape" and turn.kind == "color":
+    if (sort == "color" and turn.kind == "shape") or (sort == "shape" and turn.kind == "color"):
         sort = "size"
     if sort == "color":
         return (turn, Turn("follow_up", rng.choice(("What color is it?", "And its color?")), thing.color))

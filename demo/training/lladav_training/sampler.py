@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from .dialogues import Canvas
-from .images import NEWLINE
 from .model import LladaV
 from .vocabulary import Vocabulary
 
@@ -19,12 +18,6 @@ class Reply:
 
     ids: list[int]
     forwards: int
-
-
-def table_rows(visual: list[int | None], tile_rows: int, first: int = 0) -> Tensor:
-    """Layout entries of one canvas to rows of its own visual table, (1, T); −1 where a word stands."""
-    rows = [-1 if at is None else tile_rows if at == NEWLINE else first + at for at in visual]
-    return torch.tensor([rows])
 
 
 @torch.no_grad()

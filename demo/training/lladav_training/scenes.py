@@ -102,9 +102,7 @@ class ClipScene:
     def frames(self) -> list[ShapesScene]:
         mover = self.things[0]
         dx, dy = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[self.direction]
-        return [
-            ShapesScene((_moved(mover, dx * frame, dy * frame), *self.things[1:])) for frame in range(FRAMES)
-        ]
+        return [ShapesScene((_moved(mover, dx * frame, dy * frame), *self.things[1:])) for frame in range(FRAMES)]
 
     def unseen(self) -> bool:
         mover = self.things[0]

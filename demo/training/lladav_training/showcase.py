@@ -59,7 +59,9 @@ def write_showcase(folder: Path) -> None:
         draw(scene, random.Random(f"showcase/{name}/2")).image.save(folder / f"{name}.png", optimize=True)
     clip = ClipScene(moving, "right")
     assert not clip.unseen()
-    frames = [drawing.image.quantize(64, dither=Image.Dither.NONE) for drawing in draw_clip(clip, random.Random("clip/2"))]
+    frames = [
+        drawing.image.quantize(64, dither=Image.Dither.NONE) for drawing in draw_clip(clip, random.Random("clip/2"))
+    ]
     frames[0].save(folder / "clip.gif", save_all=True, append_images=frames[1:], duration=_FRAME_MS, loop=0)
 
 

@@ -51,8 +51,8 @@ class DialogueStage(Stage):
 
 _EASY = {"color": 1.5, "shape": 1.5, "place": 1.5, "at": 1.5, "description": 0.3, "list": 0.7, "reasoning": 0.3,
          "follow_up": 0.5, "relation": 0.0, "size": 0.0}  # fmt: skip
-_HARD = {"description": 0.4, "list": 0.5, "reasoning": 0.6, "follow_up": 0.8, "relation": 1.4, "size": 1.4, "place": 1.4,
-         "existence": 1.3, "kind_count": 1.2, "pair_existence": 1.3, "bar_other": 1.5}  # fmt: skip
+_HARD = {"description": 0.4, "list": 0.5, "reasoning": 0.6, "follow_up": 0.8, "relation": 1.4, "size": 1.4,
+         "place": 1.4, "existence": 1.3, "kind_count": 1.2, "pair_existence": 1.3, "bar_other": 1.5}  # fmt: skip
 _LONG = {"description": 0.8, "list": 0.8, "reasoning": 1.2, "follow_up": 1.0, "relation": 1.2, "size": 1.2}
 _FORMS = {"one": 0.34, "anyres": 0.26, "wide": 0.05, "tall": 0.05, "large": 0.06, "pair": 0.12, "clip": 0.12}
 _SOURCES = {"shapes": 0.7, "bars": 0.14, "sign": 0.16}

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from .batches import Batch, TileBatch, dialogue_batch, tile_batch
+from .batches import Batch, Mix, TileBatch, dialogue_batch, tile_batch
 from .dense import DenseHeads, Naming, calibrate
 from .loss import masked_diffusion_loss
 from .model import LladaV
@@ -148,7 +148,7 @@ class Run:
 
     @torch.no_grad()
     def _examine(self, stage: Stage) -> None:
-        """What a stage has learned: patch accuracies, or replies predicted in one step on dialogues never trained on."""
+        """What a stage has learned: patch accuracies, or replies predicted in one step to dialogues never trained."""
         if isinstance(stage, TowerStage | NamingStage):
             batch = tile_batch(stage.sources, 256, f"{self.seed}/examined")
             classes = batch.classes.to(self.device)
@@ -265,6 +265,5 @@ class _Drawn(Dataset[Batch | TileBatch]):
 
 
 def _at_full_noise(mix: Mix) -> Mix:
-
 
     return replace(mix, noise="full")

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from .conversations import BadRecord, Record, encoded, read_records
-from .dialogues import Canvas
-from .images import NEWLINE, PATCHES, Tiles, normalised
+from .dialogues import Canvas, table_rows
+from .images import PATCHES, Tiles, normalised
 from .loss import mask_probability, masked_diffusion_loss, masked_positions
 from .model import LladaV
 from .vocabulary import Vocabulary
@@ -50,7 +50,9 @@ def load_records(file: Path, pictures: Path, vocabulary: Vocabulary, longest: in
             bad += 1
             print(f"{'skipped' if skip else 'refused'}: {fault}", file=sys.stderr)
     if bad and not skip:
-        raise RefusedData(f"{file}: {bad} of {bad + len(good)} records cannot be trained on; mend them or pass --bad skip")
+        raise RefusedData(
+            f"{file}: {bad} of {bad + len(good)} records cannot be trained on; mend them or pass --bad skip"
+        )
     if not good:
         raise RefusedData(f"{file}: no record can be trained on")
     return good
@@ -93,9 +95,7 @@ def _loss(
     before = 0
     for b, (canvas, tiles) in enumerate(dialogues):
         padding[b, : len(canvas)] = False
-        for i, at in enumerate(canvas.visual):
-            if at is not None:
-                rows[b, i] = newline if at == NEWLINE else before + at
+        rows[b, : len(canvas)] = torch.tensor(table_rows(canvas.visual, newline, before))
         before += 0 if tiles is None else len(tiles.pixels) * PATCHES
         canvas.add([vocabulary.end_of_turn] * (length - len(canvas)))
     generator = torch.Generator().manual_seed(rng.getrandbits(60))

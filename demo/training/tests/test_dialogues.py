@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from lladav_training.__main__ import texts
 from lladav_training.batches import FORMS, Batch, Mix, dialogue_batch, tile_batch
 from lladav_training.dialogues import add_question, add_reply, opened, with_pictures

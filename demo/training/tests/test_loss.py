@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from lladav_training.loss import mask_probability, masked_diffusion_loss, masked_positions
-from lladav_training.model import LanguageSize, LanguageTower
 from safetensors.torch import load_file
 from torch import Tensor
+
+from lladav_training.loss import mask_probability, masked_diffusion_loss, masked_positions
+from lladav_training.model import LanguageSize, LanguageTower
 
 _GOLDEN = Path(__file__).parents[3] / "conformance"
 _CASES = [(name, number) for name in ("tiny-a", "tiny-b") for number in ("1", "2", "5", "8")]
@@ -58,7 +59,9 @@ def test_positions_are_masked_with_the_probability_of_their_dialogue() -> None:
 def test_loss_divides_by_the_labelled_positions() -> None:
     logits = torch.zeros(1, 4, 8)
     masked = torch.tensor([[True, False, False, False]])
-    loss = masked_diffusion_loss(logits, torch.zeros(1, 4, dtype=torch.long), masked, torch.tensor([[0.5]]), torch.ones(1, 4))
+    loss = masked_diffusion_loss(
+        logits, torch.zeros(1, 4, dtype=torch.long), masked, torch.tensor([[0.5]]), torch.ones(1, 4)
+    )
     assert float(loss) == pytest.approx(float(torch.log(torch.tensor(8.0))) / 0.5 / 4)
 
 

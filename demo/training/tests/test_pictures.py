@@ -6,13 +6,14 @@ import random
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from lladav_training import scenes
 from lladav_training.attributes import COLOR_NAMES, COLORS, SHAPES, held_out
 from lladav_training.drawing import draw
 from lladav_training.images import NEWLINE, PATCHES, best_resolution, single_tile, tiled
 from lladav_training.labels import ATTRIBUTES, GRID, patch_labels
 from lladav_training.scenes import TILE
-from PIL import Image
 
 
 def test_the_same_seed_draws_the_same_picture() -> None:

@@ -6,15 +6,16 @@ import json
 from pathlib import Path
 
 import torch
+
 from lladav_training.__main__ import texts
 from lladav_training.answers import answers
 from lladav_training.batches import Mix
 from lladav_training.checkpoint import load_checkpoint, save_checkpoint
-from lladav_training.dialogues import Canvas
+from lladav_training.dialogues import Canvas, table_rows
 from lladav_training.evaluation import evaluation
 from lladav_training.model import LanguageSize, LladaV, ModelSize, VisionSize
 from lladav_training.questions import CORE, FURTHER
-from lladav_training.sampler import reply, table_rows
+from lladav_training.sampler import reply
 from lladav_training.stages import DialogueStage, NamingStage, Stage, TowerStage
 from lladav_training.training import Run
 from lladav_training.vocabulary import Vocabulary, train_tokenizer
@@ -56,7 +57,9 @@ def test_a_run_that_goes_on_forgets_what_it_wrote_after_its_last_state(tmp_path:
     run.train(until=0.0)
     log = tmp_path / "log.jsonl"
     kept = '{"stage": "towers", "step": 1, "seconds": 0, "loss": 1.0}\n'
-    log.write_text(kept + '{"stage": "towers", "step": 2, "seconds": 0}\n{"stage": "stage1", "step": 1, "seconds": 0}\n')
+    log.write_text(
+        kept + '{"stage": "towers", "step": 2, "seconds": 0}\n{"stage": "stage1", "step": 1, "seconds": 0}\n'
+    )
     assert _run(tmp_path).resume()
     assert log.read_text() == kept
 
@@ -96,7 +99,7 @@ def test_the_plain_sampler_commits_the_most_certain_first() -> None:
     scripted = _Scripted(vocabulary, certain=[2.0, 4.0, 3.0, 1.0], ends=2)
     prompt = Canvas()
     prompt.add([vocabulary.start])
-    found = reply(scripted, vocabulary, prompt, table_rows(prompt.visual, 0), torch.zeros(1, 1), 4, 4)  # type: ignore[arg-type]
+    found = reply(scripted, vocabulary, prompt, torch.tensor([table_rows(prompt.visual, 0)]), torch.zeros(1, 1), 4, 4)  # type: ignore[arg-type]
     assert found.ids == [301, 301]
     # Position 1, then the end at 2; what stands behind the end is never committed.
     assert [sorted(masked) for masked in scripted.seen] == [[0, 1, 2, 3], [0, 2, 3], [0, 3]]

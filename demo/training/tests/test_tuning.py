@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from lladav_training import scenes
 from lladav_training.__main__ import texts
 from lladav_training.checkpoint import load_checkpoint, save_checkpoint
@@ -44,7 +45,9 @@ def _data(folder: Path, lines: list[object]) -> Path:
 
 
 _ONE = _dialogue("a.png", ("human", "<image>\nWhat is it?"), ("gpt", "An elephant."))
-_TWO = _dialogue(["a.png", "b.png"], ("human", "<image> <image>\nWhich one?"), ("gpt", "b"), ("human", "Why?"), ("gpt", "c"))
+_TWO = _dialogue(
+    ["a.png", "b.png"], ("human", "<image> <image>\nWhich one?"), ("gpt", "b"), ("human", "Why?"), ("gpt", "c")
+)
 _TEXT = _dialogue(None, ("system", "Be brief."), ("human", "Hello"), ("gpt", "Hi"))
 _WIDE = _dialogue("b.png", ("human", "Look at <image> and tell."), ("gpt", "Done."))
 
@@ -88,7 +91,9 @@ _BAD: list[tuple[str, object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("line", "message"), [(line, said) for _, line, said in _BAD], ids=[name for name, _, _ in _BAD])
+@pytest.mark.parametrize(
+    ("line", "message"), [(line, said) for _, line, said in _BAD], ids=[name for name, _, _ in _BAD]
+)
 def test_bad_records_are_reported_with_file_and_line(
     line: object, message: str, tmp_path: Path, small: tuple[LladaV, Vocabulary], capsys: pytest.CaptureFixture[str]
 ) -> None:
