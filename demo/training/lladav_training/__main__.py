@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from . import questions, scenes
-from .answers import answers
+from .answers import answers, replies_of
 from .checkpoint import load_checkpoint, save_checkpoint
 from .dense import alike_spellings
 from .evaluation import write_evaluation
@@ -99,15 +99,27 @@ def _answer_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("folder", type=Path, help="with questions.jsonl")
     parser.add_argument("--every", type=int, default=1, help="ask every n-th question only")
+    parser.add_argument("--against", type=Path, help="results of `./lladav eval --results`: compare their ids")
     parser.set_defaults(run=_answer)
 
 
 def _answer(arguments: argparse.Namespace) -> None:
     model, vocabulary = load_checkpoint(arguments.checkpoint)
-    for answered in answers(model, vocabulary, arguments.folder, arguments.every):
+    kept = replies_of(arguments.against) if arguments.against else None
+    count, differing = 0, 0
+    for answered in answers(model, vocabulary, arguments.folder, arguments.every, kept):
         found = answered.reply
         line = {"id": answered.identity, "ids": found.ids, "reply": answered.text, "forwards": found.forwards}
-        print(json.dumps(line), flush=True)
+        count += 1
+        if kept is None:
+            print(json.dumps(line), flush=True)
+        elif kept[answered.identity] != found.ids:
+            differing += 1
+            print(json.dumps({**line, "kept": kept[answered.identity]}), flush=True)
+    if kept is not None:
+        print(f"{count - differing} replies have the same ids, {differing} differ")
+        if differing:
+            sys.exit(1)
 
 
 def _tune_command(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ is held against."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,16 +30,24 @@ class Answered:
     text: str
 
 
-def answers(model: LladaV, vocabulary: Vocabulary, folder: Path, every: int = 1) -> Iterator[Answered]:
-    """Answers every n-th line of `folder/questions.jsonl` exactly, as many steps as positions, in float32."""
+def answers(
+    model: LladaV, vocabulary: Vocabulary, folder: Path, every: int = 1, among: Container[str] | None = None
+) -> Iterator[Answered]:
+    """Answers every n-th line of `folder/questions.jsonl`, of those `among` if given, exactly: as many steps as
+    positions, in float32."""
     model.eval()
-    lines = (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    for line in lines[::every]:
-        question = json.loads(line)
+    lines = map(json.loads, (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines())
+    for question in [line for line in lines if among is None or line["id"] in among][::every]:
         prompt, rows, table = _prompt(model, vocabulary, folder, question)
         length = question["gen_length"]
         found = reply(model, vocabulary, prompt, rows, table, length, length)
         yield Answered(question["id"], found, vocabulary.decode(found.ids))
+
+
+def replies_of(results: Path) -> dict[str, list[int]]:
+    """Ids by question of the results that `./lladav eval --results` kept; its first line holds the settings."""
+    lines = results.read_text(encoding="utf-8").splitlines()[1:]
+    return {entry["id"]: entry["ids"] for entry in map(json.loads, lines)}
 
 
 @torch.no_grad()

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from . import scenes
 from .dialogues import Canvas, add_question, add_reply, opened, table_rows, with_pictures
 from .drawing import Drawing, draw
 from .images import NEWLINE, PATCHES, Tiles, normalised, shifted, single_tile, tiled
-from .labels import GRID, PatchLabels, patch_labels
+from .labels import PatchLabels, patch_labels
+from .looking import HALF, Looking, looked_at, looks_of
 from .loss import mask_probability, masked_positions
 from .questions import Exchange, ask, kinds_of
 from .scenes import BarsScene, ClipScene, PairScene, Scene, ShapesScene, SignScene
@@ -28,7 +30,6 @@ _VISUAL = {"one": 50, "anyres": 105, "wide": 155, "tall": 155, "large": 259, "pa
 """At most so many visual positions."""
 _SYSTEM, _TURN, _TAIL = 40, 32, 8
 """Positions of the system message, of a question with a short answer, of the ends after the last one."""
-_HALF = (GRID + 1) // 2
 _TRIES = 40
 _REPEATS = 2
 """How often one dialogue asks a kind of question that has the same answer."""
@@ -77,6 +78,10 @@ class Batch:
     clip: bool
     turns: list[list[tuple[str, int, int]]]
     """Per dialogue: kind, and where its reply begins and ends (its end token included)."""
+    looks: Tensor
+    """(L, 4): dialogue, position, whether it is of a reply (1) or of a question, and the head that ought to look ..."""
+    looked_at: Tensor
+    """(L, T): ... at one of these positions."""
 
 
 def dialogue_batch(vocabulary: Vocabulary, mix: Mix, size: int, seed: str) -> Batch:
@@ -87,10 +92,17 @@ def dialogue_batch(vocabulary: Vocabulary, mix: Mix, size: int, seed: str) -> Ba
     pictures: list[Picture] = []
     canvases: list[Canvas] = []
     turns: list[list[tuple[str, int, int]]] = []
+    looks: list[tuple[int, int, int, int]] = []
+    targets: list[NDArray[np.bool_]] = []
     for _ in range(size):
         scene = scenes.trained(lambda r: _scene(r, form, mix), rng)
         picture = _pictured(scene, form, rng)
-        canvas, asked = _dialogue(vocabulary, mix, scene, picture, length, rng)
+        canvas, asked, looked = _dialogue(vocabulary, mix, scene, picture, length, rng)
+        for position, of_reply, look in looked:
+            there = looked_at(look, picture.labels, picture.frames, canvas)
+            if there.any():
+                looks.append((len(canvases), position, of_reply, look.head))
+                targets.append(there)
         pictures.append(picture)
         canvases.append(canvas)
         turns.append(asked)
@@ -113,6 +125,8 @@ def dialogue_batch(vocabulary: Vocabulary, mix: Mix, size: int, seed: str) -> Ba
         labelled=_labelled(pictures),
         clip=form == "clip",
         turns=turns,
+        looks=torch.tensor(looks, dtype=torch.long).reshape(-1, 4),
+        looked_at=torch.from_numpy(np.stack(targets)) if targets else torch.zeros(0, length, dtype=torch.bool),
     )
 
 
@@ -145,6 +159,8 @@ class Picture:
     pixels: np.ndarray
     layouts: list[tuple[int, ...]]
     labels: list[PatchLabels]
+    frames: bool = False
+    """Whether they are the frames of a clip."""
 
 
 def _scene(rng: random.Random, form: str, mix: Mix) -> Scene:
@@ -193,7 +209,7 @@ def _many(drawings: Sequence[Drawing], frames: bool = False) -> Picture:
     labels = [patch_labels(drawing) for drawing in drawings]
     pixels = np.concatenate([tile.pixels for tile in tiles])
     if frames:
-        return Picture(pixels, [clip_layout(len(tiles))], labels)
+        return Picture(pixels, [clip_layout(len(tiles))], labels, frames=True)
     layouts = [shifted(tile.layout, i * PATCHES) for i, tile in enumerate(tiles)]
     return Picture(pixels, layouts, labels)
 
@@ -201,21 +217,23 @@ def _many(drawings: Sequence[Drawing], frames: bool = False) -> Picture:
 def clip_layout(frames: int) -> tuple[int, ...]:
     """Rows of the pooled grids, a separator after every row of every frame (`mm_newline_position: grid`)."""
     layout: list[int] = []
-    for row in range(frames * _HALF):
-        layout.extend(range(row * _HALF, (row + 1) * _HALF))
+    for row in range(frames * HALF):
+        layout.extend(range(row * HALF, (row + 1) * HALF))
         layout.append(NEWLINE)
     return tuple(layout)
 
 
 def _dialogue(
     vocabulary: Vocabulary, mix: Mix, scene: Scene, picture: Picture, length: int, rng: random.Random
-) -> tuple[Canvas, list[tuple[str, int, int]]]:
-    """Asks as many questions as fit; the last reply is followed by ends up to the full length."""
+) -> tuple[Canvas, list[tuple[str, int, int]], list[Looking]]:
+    """Asks as many questions as fit; the last reply is followed by ends up to the full length. Gives also the kind and
+    the place of every reply, and what its positions are about."""
     drop_first = rng.random() < 0.6
     canvas = opened(vocabulary, DEFAULT_SYSTEM if rng.random() < mix.system else None)
     early = rng.random() < mix.tail
     room = length - (rng.randint(20, 60) if early else 0)
     turns: list[tuple[str, int, int]] = []
+    looked: list[Looking] = []
     said: Counter[tuple[str, str]] = Counter()
     for _ in range(_TRIES):
         exchange = _asked(mix, scene, rng)
@@ -224,6 +242,7 @@ def _dialogue(
             continue
         trial = Canvas()
         asked: list[tuple[str, int, int]] = []
+        looks: list[Looking] = []
         for i, turn in enumerate(exchange):
             shown = picture.layouts if not turns and i == 0 else ()
             add_question(trial, vocabulary, with_pictures(turn.text(), len(shown)), shown, drop_first)
@@ -231,6 +250,7 @@ def _dialogue(
             ends = 1 + (rng.randint(1, 6) if rng.random() < 0.5 else 0)
             add_reply(trial, vocabulary, turn.answer, ends, mix.end_weight)
             asked.append((turn.kind, begin, len(canvas) + len(trial) - ends + 1))
+            looks += looks_of(vocabulary, turn, begin)
         if turns and len(canvas) + len(trial) > room:
             break
         if len(canvas) + len(trial) > length:
@@ -241,9 +261,10 @@ def _dialogue(
         canvas.visual += trial.visual
         canvas.weights += trial.weights
         turns += asked
+        looked += looks
         said[subject] += 1
     canvas.add([vocabulary.end_of_turn] * (length - len(canvas)), mix.end_weight)
-    return canvas, turns
+    return canvas, turns, looked
 
 
 def _asked(mix: Mix, scene: Scene, rng: random.Random) -> Exchange:
@@ -262,7 +283,7 @@ def _table_rows(canvases: Sequence[Canvas], pictures: Sequence[Picture], clip: b
     rows = np.full((len(canvases), len(canvases[0])), -1, dtype=np.int64)
     before = 0
     for b, (canvas, picture) in enumerate(zip(canvases, pictures)):
-        start = newline + 1 + before * _HALF * _HALF if clip else before * PATCHES
+        start = newline + 1 + before * HALF * HALF if clip else before * PATCHES
         rows[b] = table_rows(canvas.visual, newline, start)
         before += len(picture.pixels)
     return torch.from_numpy(rows)

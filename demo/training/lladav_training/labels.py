@@ -38,10 +38,12 @@ _OF_A_MARK = ("color", "shape", "size", "row", "column", "rank", "order", "lette
 
 @dataclass(frozen=True)
 class PatchLabels:
-    """`classes` (49, attributes), in the order of ATTRIBUTES; `outline` (49, 16): share of foreground, 0 to 1."""
+    """`classes` (49, attributes), in the order of ATTRIBUTES; `outline` (49, 16): share of foreground, 0 to 1; `marks`
+    (49): the number of the mark that a patch shows most of, 0 for none."""
 
     classes: NDArray[np.uint8]
     outline: NDArray[np.float32]
+    marks: NDArray[np.int64]
 
 
 def patch_labels(drawing: Drawing) -> PatchLabels:
@@ -67,7 +69,7 @@ def patch_labels(drawing: Drawing) -> PatchLabels:
     step = PATCH // CELLS
     cells = (owner > 0).reshape(GRID, CELLS, step, GRID, CELLS, step).mean((2, 5), dtype=np.float32)
     outline = cells.transpose(0, 2, 1, 3).reshape(GRID * GRID, CELLS * CELLS)
-    return PatchLabels(classes, outline)
+    return PatchLabels(classes, outline, best)
 
 
 def _cell(share: float) -> int:

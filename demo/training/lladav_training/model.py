@@ -8,6 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+LOOKING_HEADS = 2
+"""How many heads of a layer `looking` shows."""
+
 
 @dataclass(frozen=True)
 class VisionSize:
@@ -44,6 +47,11 @@ class LanguageSize:
     tied: bool = True
     """Whether the head is the transposed word embedding."""
 
+    @property
+    def looking_layers(self) -> tuple[int, int]:
+        """The layers that `looking` shows: one for questions, a later one for replies."""
+        return self.layers // 6, self.layers // 2
+
 
 @dataclass(frozen=True)
 class ModelSize:
@@ -78,7 +86,7 @@ class VisionLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = self.layer_norm1(x)
         q, k, v = (_heads(p(h), self.heads) for p in (self.q_proj, self.k_proj, self.v_proj))
-        x = x + self.out_proj(_joined(_attention(q, k, v, None)))
+        x = x + self.out_proj(_joined(_attention(q, k, None).to(v.dtype) @ v))
         return x + self.fc2(F.gelu(self.fc1(self.layer_norm2(x)), approximate="tanh"))
 
 
@@ -143,7 +151,8 @@ class LanguageLayer(nn.Module):
         self.up_proj = nn.Linear(size.width, size.mlp, bias=False)
         self.down_proj = nn.Linear(size.mlp, size.width, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, hidden: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, hidden: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The residual stream (B, T, D) behind this layer, and its attention weights (B, heads, T, T)."""
         h = self.input_layernorm(x)
         q = _rotated(_heads(self.q_proj(h), self.size.heads), cos, sin)
         k = _rotated(_heads(self.k_proj(h), self.size.key_value_heads), cos, sin)
@@ -151,9 +160,10 @@ class LanguageLayer(nn.Module):
         groups = self.size.heads // self.size.key_value_heads
         if groups > 1:
             k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
-        x = x + self.o_proj(_joined(_attention(q, k, v, hidden)))
+        attention = _attention(q, k, hidden)
+        x = x + self.o_proj(_joined(attention.to(v.dtype) @ v))
         h = self.post_attention_layernorm(x)
-        return x + self.down_proj(F.silu(self.gate_proj(h)) * self.up_proj(h))
+        return x + self.down_proj(F.silu(self.gate_proj(h)) * self.up_proj(h)), attention
 
 
 class LanguageTower(nn.Module):
@@ -167,14 +177,16 @@ class LanguageTower(nn.Module):
         self.norm = RmsNorm(size.width, size.rms_eps)
         self.lm_head = None if size.tied else nn.Linear(size.width, size.vocabulary, bias=False)
 
-    def forward(self, embeddings: Tensor, hidden: Tensor | None = None) -> Tensor:
-        """`hidden`, if any, is true where row (second to last) may not attend to column (last)."""
+    def forward(self, embeddings: Tensor, hidden: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
+        """Logits, and every layer's attention weights (B, heads, T, T). `hidden`, if any, is true where row (second to
+        last) may not attend to column (last)."""
         cos, sin = self._angles(embeddings.shape[1], embeddings.device)
-        x = embeddings
+        x, attention = embeddings, []
         for layer in self.layers:
-            x = layer(x, cos.to(x.dtype), sin.to(x.dtype), hidden)
+            x, weights = layer(x, cos.to(x.dtype), sin.to(x.dtype), hidden)
+            attention.append(weights)
         head = self.embed_tokens if self.lm_head is None else self.lm_head
-        return F.linear(self.norm(x), head.weight.to(x.dtype))
+        return F.linear(self.norm(x), head.weight.to(x.dtype)), attention
 
     def _angles(self, positions: int, device: torch.device) -> tuple[Tensor, Tensor]:
         head = self.size.width // self.size.heads
@@ -208,10 +220,24 @@ class LladaV(nn.Module):
     def forward(self, ids: Tensor, visual: Tensor, table: Tensor, hidden: Tensor | None = None) -> Tensor:
         """Logits of ids (B, T); where `visual` (B, T) is not negative, that row of the table stands instead. `hidden`
         as in the language tower, (B, 1, T or 1, T)."""
+        logits, _ = self._attended(ids, visual, table, hidden)
+        return logits
+
+    def looking(self, ids: Tensor, visual: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits as of a forward pass, and where positions look: (B, 2, LOOKING_HEADS, T, T), the attention weights of
+        the first heads of two layers, which an aid of the training tells what to look at."""
+        logits, attention = self._attended(ids, visual, table, None)
+        return logits, torch.stack([attention[i][:, :LOOKING_HEADS] for i in self.size.language.looking_layers], 1)
+
+    def _attended(
+        self, ids: Tensor, visual: Tensor, table: Tensor, hidden: Tensor | None
+    ) -> tuple[Tensor, list[Tensor]]:
         words = F.embedding(ids, self.language.embed_tokens.weight).to(table.dtype)
         seen = F.embedding(visual.clamp(min=0), table)
-        logits: Tensor = self.language(torch.where((visual >= 0)[..., None], seen, words), hidden)
-        return logits
+        attended: tuple[Tensor, list[Tensor]] = self.language(
+            torch.where((visual >= 0)[..., None], seen, words), hidden
+        )
+        return attended
 
     def _initialise(self) -> None:
         for name, weight in self.named_parameters():
@@ -243,12 +269,12 @@ def _joined(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
-def _attention(q: Tensor, k: Tensor, v: Tensor, hidden: Tensor | None) -> Tensor:
+def _attention(q: Tensor, k: Tensor, hidden: Tensor | None) -> Tensor:
     # Written out: on a processor with matrix units the library's fused kernel is slower at these sizes.
     scores = (q @ k.transpose(-1, -2)) * q.shape[-1] ** -0.5
     if hidden is not None:
         scores = scores.masked_fill(hidden, float("-inf"))
-    return torch.softmax(scores, -1) @ v
+    return torch.softmax(scores, -1)
 
 
 def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -40,49 +40,40 @@ class NamingStage(Stage):
 
 @dataclass(frozen=True)
 class DialogueStage(Stage):
-    """Stages 2 and 3: dialogues. `vision` is the vision tower's share of the learning rate (0: frozen), `dense`
-    and `naming` the weights of those aids beside the objective."""
+    """Stages 2 and 3: dialogues. `vision` is the vision tower's share of the learning rate (0: frozen), `dense`,
+    `naming` and `looking` the weights of those aids beside the objective."""
 
     mix: Mix = field(default_factory=lambda: Mix({"one": 1.0}, {"shapes": 1.0}))
     vision: float = 0.0
     dense: float = 0.0
     naming: float = 0.0
+    looking: float = 0.0
 
 
-_EASY = {"color": 1.5, "shape": 1.5, "place": 1.5, "at": 1.5, "description": 0.3, "list": 0.7, "reasoning": 0.3,
-         "follow_up": 0.5, "relation": 0.0, "size": 0.0}  # fmt: skip
-_HARD = {"description": 0.4, "list": 0.5, "reasoning": 0.6, "follow_up": 0.8, "relation": 1.4, "size": 1.4,
-         "place": 1.4, "existence": 1.3, "kind_count": 1.2, "pair_existence": 1.3, "bar_other": 1.5}  # fmt: skip
-_LONG = {"description": 0.8, "list": 0.8, "reasoning": 1.2, "follow_up": 1.0, "relation": 1.2, "size": 1.2}
-_FORMS = {"one": 0.34, "anyres": 0.26, "wide": 0.05, "tall": 0.05, "large": 0.06, "pair": 0.12, "clip": 0.12}
+_EARLY = {"description": 0.4, "list": 0.5, "reasoning": 0.6, "follow_up": 0.8, "relation": 1.4, "size": 1.4,
+          "place": 1.4, "existence": 1.3, "kind_count": 1.2, "pair_existence": 1.3, "bar_other": 1.5}  # fmt: skip
+_LATE = {"description": 0.8, "list": 0.8, "reasoning": 1.2, "follow_up": 1.2, "size": 3.0, "count": 1.4,
+         "kind_count": 1.5, "place": 1.2, "existence": 1.4, "pair_existence": 1.5, "bar_other": 1.2}  # fmt: skip
+_FORMS = {"one": 0.08, "anyres": 0.38, "wide": 0.09, "tall": 0.09, "large": 0.1, "pair": 0.13, "clip": 0.13}
 _SOURCES = {"shapes": 0.7, "bars": 0.14, "sign": 0.16}
 
 RECIPE: tuple[Stage, ...] = (
     TowerStage("towers", 2500, 48, 1.2e-3, warm_up=100, fall=0.3),
-    NamingStage("stage1-projector", 500, 32, 2e-3, fall=0.5),
+    NamingStage("stage1-projector", 300, 32, 2e-3, fall=0.5),
     DialogueStage(
-        "stage2-one-object", 300, 32, 1e-3, warm_up=100,
-        mix=Mix({"one": 1}, {"shapes": 1}, _EASY, least=1, most=1, turns=3),
+        "stage2-two-objects", 400, 32, 1e-3, warm_up=100, naming=0.1, looking=0.3,
+        mix=Mix({"one": 1}, {"shapes": 1}, _EARLY, least=1, most=2, turns=3),
     ),
     DialogueStage(
-        "stage2-two-objects", 400, 32, 1e-3, mix=Mix({"one": 1}, {"shapes": 1}, _HARD, least=1, most=2, turns=3)
+        "stage2-single", 1500, 32, 1e-3, naming=0.1, looking=0.3,
+        mix=Mix({"one": 0.5, "anyres": 0.5}, _SOURCES, _EARLY, turns=3),
     ),
     DialogueStage(
-        "stage2-three-objects", 1000, 32, 1e-3, mix=Mix({"one": 1}, {"shapes": 1}, _HARD, least=1, most=3, turns=3)
+        "stage2-several", 2200, 24, 1e-3, vision=0.2, dense=0.1, naming=0.05, looking=0.2,
+        mix=Mix(_FORMS, _SOURCES, _LATE, noise="mixed", system=0.7, turns=3),
     ),
     DialogueStage(
-        "stage2-single", 2000, 32, 1e-3, vision=0.2, dense=0.15,
-        mix=Mix({"one": 0.7, "anyres": 0.3}, _SOURCES, _HARD, turns=3),
-    ),
-    DialogueStage(
-        "stage2-several", 4000, 24, 1e-3, vision=0.2, dense=0.1, mix=Mix(_FORMS, _SOURCES, _HARD, system=0.7)
-    ),
-    DialogueStage(
-        "stage2-noise", 3000, 24, 8e-4, vision=0.2, dense=0.1,
-        mix=Mix(_FORMS, _SOURCES, _HARD, noise="mixed", system=0.7),
-    ),
-    DialogueStage(
-        "stage3-reasoning", 4000, 24, 7e-4, fall=0.8, floor=0.01, vision=0.2,
-        mix=Mix(_FORMS, _SOURCES, _LONG, noise="uniform", end_weight=1.0, system=0.9, tail=0.2),
+        "stage3-reasoning", 2100, 24, 8e-4, fall=0.8, floor=0.01, vision=0.2,
+        mix=Mix(_FORMS, _SOURCES, _LATE, noise="uniform", end_weight=1.0, system=0.9, tail=0.2),
     ),
 )  # fmt: skip

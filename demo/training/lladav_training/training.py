@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from .batches import Batch, Mix, TileBatch, dialogue_batch, tile_batch
 from .dense import DenseHeads, Naming, calibrate
+from .looking import looking_loss
 from .loss import masked_diffusion_loss
 from .model import LladaV
 from .stages import DialogueStage, NamingStage, Stage, TowerStage
@@ -50,7 +51,7 @@ class Run:
         self.optimizer = self._new_optimizer()
         # One graph per form: their lengths and tile counts are fixed.
         torch._dynamo.config.cache_size_limit = 64
-        self._forward = torch.compile(model, dynamic=False) if compiled else model
+        self._looking = torch.compile(model.looking, dynamic=False) if compiled else model.looking
 
     def resume(self) -> bool:
         """Takes the run up where its folder says it stopped; False when nothing is there."""
@@ -135,13 +136,16 @@ class Run:
         table = self.model.table_of(features, batch.clip)
         ids, masked = batch.ids.to(self.device), batch.masked.to(self.device)
         noised = ids.masked_fill(masked, self.vocabulary.mask)
-        logits = self._forward(noised, batch.visual.to(self.device), table)
+        logits, attention = self._looking(noised, batch.visual.to(self.device), table)
         weights = batch.weights.to(self.device)
         loss = masked_diffusion_loss(logits, ids, masked, batch.p.to(self.device), weights)
         seen, classes = features[batch.labelled.to(self.device)], batch.classes.to(self.device)
         if stage.naming:
             words = self.model.language.embed_tokens.weight
             loss = loss + stage.naming * self.naming.loss(self.model.projector(seen), words, classes)
+        if stage.looking:
+            looks, looked_at = batch.looks.to(self.device), batch.looked_at.to(self.device)
+            loss = loss + stage.looking * looking_loss(attention, looks, looked_at)
         if stage.dense:
             loss = loss + stage.dense * self.heads(seen, classes, batch.outline.to(self.device))
         return loss
@@ -170,7 +174,7 @@ class Run:
             with self._autocast():
                 table = self.model.table_of(self.model.vision(batch.tiles.to(self.device)), batch.clip)
                 noised = batch.ids.masked_fill(batch.masked, self.vocabulary.mask).to(self.device)
-                guesses = self._forward(noised, batch.visual.to(self.device), table).argmax(-1).cpu()
+                guesses = self._looking(noised, batch.visual.to(self.device), table)[0].argmax(-1).cpu()
             for b, turns in enumerate(batch.turns):
                 for kind, begin, end in turns:
                     same = bool((guesses[b, begin:end] == batch.ids[b, begin:end]).all())

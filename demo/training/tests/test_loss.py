@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from lladav_training.looking import looking_loss
 from lladav_training.loss import mask_probability, masked_diffusion_loss, masked_positions
 from lladav_training.model import LanguageSize, LanguageTower
 
@@ -34,7 +36,7 @@ def test_loss_equals_the_public_codes(checkpoint: str, number: str) -> None:
         turns = tensors["conversation_ids"]
         hidden = turns[None, :] > turns[:, None]
     with torch.no_grad():
-        logits = tower(tower.embed_tokens(ids.masked_fill(masked, mask)), hidden)[..., :rows]
+        logits = tower(tower.embed_tokens(ids.masked_fill(masked, mask)), hidden)[0][..., :rows]
         loss = masked_diffusion_loss(logits, ids, masked, p, (labels != -100).float())
     assert float(p[0, 0]) == pytest.approx(expected["p_mask"], rel=1e-6)
     assert float(loss) == pytest.approx(expected["loss"], rel=2e-5)
@@ -45,7 +47,7 @@ def test_logits_equal_the_public_codes(checkpoint: str) -> None:
     tensors = load_file(_GOLDEN / "tensors" / f"training-{checkpoint}.safetensors")
     tower, _, _ = _tower(checkpoint)
     with torch.no_grad():
-        logits = tower(tower.embed_tokens(tensors["input_ids"][None]))[0, :, :128]
+        logits = tower(tower.embed_tokens(tensors["input_ids"][None]))[0][0, :, :128]
     torch.testing.assert_close(logits, tensors["logits_full_attention"], rtol=1e-4, atol=1e-4)
 
 
@@ -63,6 +65,16 @@ def test_loss_divides_by_the_labelled_positions() -> None:
         logits, torch.zeros(1, 4, dtype=torch.long), masked, torch.tensor([[0.5]]), torch.ones(1, 4)
     )
     assert float(loss) == pytest.approx(float(torch.log(torch.tensor(8.0))) / 0.5 / 4)
+
+
+def test_looking_is_paid_by_what_falls_beside_the_object() -> None:
+    attention = torch.zeros(1, 2, 2, 3, 3)
+    attention[0, 1, 0, 2] = torch.tensor([0.5, 0.25, 0.25])
+    looks = torch.tensor([[0, 2, 1, 0]])
+    elsewhere = looking_loss(attention, looks, torch.tensor([[False, True, False]]))
+    both = looking_loss(attention, looks, torch.tensor([[True, True, False]]))
+    assert float(elsewhere) == pytest.approx(-math.log(0.25), abs=1e-3)
+    assert float(both) == pytest.approx(-math.log(0.75), abs=1e-3)
 
 
 def _tower(checkpoint: str) -> tuple[LanguageTower, int, int]:

@@ -23,7 +23,7 @@ from lladav_training.vocabulary import Vocabulary, train_tokenizer
 _RECIPE: tuple[Stage, ...] = (
     TowerStage("towers", 3, 4, 1e-3),
     NamingStage("stage1", 2, 4, 1e-3),
-    DialogueStage("stage2", 4, 2, 1e-3, mix=Mix({"one": 1.0}, {"shapes": 1.0}), vision=0.2, dense=0.1),
+    DialogueStage("stage2", 4, 2, 1e-3, mix=Mix({"one": 1.0}, {"shapes": 1.0}), vision=0.2, dense=0.1, looking=0.1),
     DialogueStage("stage3", 2, 2, 1e-3, fall=1.0, mix=Mix({"clip": 1.0}, {"shapes": 1.0}, noise="uniform")),
 )
 
