@@ -67,7 +67,7 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     if (tritonHop) {
       var hop = TritonHop
-          .measure(checkpoints.isEmpty() ? Installation.demoCheckpoint() : checkpoints.getFirst());
+          .measure(checkpoints.isEmpty() ? Installation.tinyCheckpoint() : checkpoints.getFirst());
       System.out.print(json ? hop.json() : hop.plain());
       return 0;
     }
@@ -86,7 +86,7 @@ final class BenchCommand implements Callable<Integer> {
     try (var progress = new BenchProgress(Progress.onErrors())) {
       var models = new ArrayList<BenchReport.Model>();
       boolean nothingNamed = checkpoints.isEmpty() && random.isEmpty();
-      for (var checkpoint : nothingNamed ? List.of(Installation.demoCheckpoint()) : checkpoints) {
+      for (var checkpoint : nothingNamed ? List.of(Installation.tinyCheckpoint()) : checkpoints) {
         var name = String.valueOf(checkpoint.toAbsolutePath().normalize().getFileName());
         models.add(new OneModel(name, checkpoint, workload, progress).measure(""));
       }
@@ -102,7 +102,7 @@ final class BenchCommand implements Callable<Integer> {
       throws IOException, InterruptedException {
     try (var folder = WorkFolder.in(work)) {
       progress.show("writing " + made);
-      made.write(folder.path(), Installation.demoCheckpoint());
+      made.write(folder.path(), Installation.tinyCheckpoint());
       return new OneModel("random", folder.path(), workload, progress).measure("--random " + made + "; ");
     }
   }

@@ -1,13 +1,15 @@
 package io.lladav.cli;
 
 import com.google.protobuf.ByteString;
+import io.grpc.Status;
+import io.lladav.cli.chat.HeldDialogue;
 import io.lladav.v1.DecodingSettings;
-import io.lladav.v1.GenerateRequest;
 import io.lladav.v1.Image;
-import io.lladav.v1.Message;
+import io.lladav.v1.NewConversation;
 import io.lladav.v1.Part;
-import io.lladav.v1.Role;
 import io.lladav.v1.StreamOptions;
+import io.lladav.v1.Turn;
+import io.lladav.v1.Video;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
@@ -20,46 +22,63 @@ import picocli.CommandLine.Command;
     description = "Starts the four services, asks shipped questions about shipped pictures, stops.")
 // @formatter:on
 final class DemoCommand implements Callable<Integer> {
-  private static final List<Question> QUESTIONS = List.of(
-      new Question("What does the picture show?", List.of("shapes-384x384.png")),
-      new Question("How do these two pictures differ?", List.of("field-300x60.png", "shapes-56x56.png")),
-      new Question("Why is the sky blue?", List.of()));
-  private static final int GEN_LENGTH = 32;
-  private static final int STEPS = 16;
+  private static final int SHORT = 16;
+  private static final int LONG = 64;
+  private static final List<Dialogue> DIALOGUES = List.of(
+      new Dialogue(List.of("shapes.png"), SHORT, List.of("Where is the blue square?")),
+      new Dialogue(List.of("crowd.png"), SHORT, List.of("What color is the triangle?")),
+      new Dialogue(List.of("chart.png"), SHORT, List.of("Which bar is the highest?")),
+      new Dialogue(List.of("sign.png"), SHORT, List.of("What color is the text?")),
+      new Dialogue(List.of("trio.png"), SHORT, List.of("Is there a red star?")),
+      new Dialogue(List.of("shapes.png"), SHORT, List.of("What is at the bottom right?", "Where is the purple star?")),
+      new Dialogue(List.of("pair-1.png", "pair-2.png"), SHORT, List.of("Is there a red square in both pictures?")),
+      new Dialogue(List.of("clip.gif"), SHORT, List.of("Which object moves?")),
+      new Dialogue(List.of("pair-1.png"), LONG, List.of("List what is where.")));
 
-  private record Question(String text, List<String> pictures) {}
+  /// Questions asked one after the other; the pictures come with the first of them.
+  private record Dialogue(List<String> pictures, int genLength, List<String> questions) {}
 
   @Override
   public Integer call() throws Exception {
     var terminal = Terminal.output();
-    terminal.out().println("The demonstration checkpoint is small and untrained: the replies are gibberish.");
     try (
         var cluster = Cluster.start(ClusterSettings.embedded(Installation.demoCheckpoint()),
             Progress.onErrors());
         var gateway = Gateway.at(cluster.target())) {
-      for (var question : QUESTIONS) {
+      for (var dialogue : DIALOGUES) {
         terminal.out().println();
-        terminal.out().println("> " + question.text() + shown(question.pictures()));
-        gateway.ask(request(question, terminal.isLive()), ReplyView.of(terminal));
+        terminal.out().println("[" + String.join(", ", dialogue.pictures()) + "]");
+        hold(dialogue, gateway, terminal);
       }
     }
     return 0;
   }
 
-  private static String shown(List<String> pictures) {
-    return pictures.isEmpty() ? "" : "  [" + String.join(", ", pictures) + "]";
+  private static void hold(Dialogue dialogue, Gateway gateway, Terminal terminal)
+      throws IOException, InterruptedException {
+    var held = gateway.begin(NewConversation.newBuilder()
+        .setDecoding(DecodingSettings.newBuilder().setGenLength(dialogue.genLength()))
+        .setStream(StreamOptions.newBuilder().setProvisional(terminal.isLive())).build());
+    var shown = dialogue.pictures();
+    for (var question : dialogue.questions()) {
+      terminal.out().println("> " + question);
+      var turn = Turn.newBuilder();
+      for (var file : shown) {
+        turn.addParts(visual(ByteString.copyFrom(Files.readAllBytes(Installation.demoPicture(file)))));
+      }
+      var view = ReplyView.of(terminal);
+      var outcome = held.ask(turn.addParts(Part.newBuilder().setText(question)).build(), List.of(), view::show);
+      if (outcome instanceof HeldDialogue.Outcome.Failed(var status)) {
+        view.interrupted();
+        throw Status.fromCodeValue(status.getCode()).withDescription(status.getMessage()).asRuntimeException();
+      }
+      shown = List.of();
+    }
   }
 
-  private static GenerateRequest request(Question question, boolean provisional) throws IOException {
-    var message = Message.newBuilder().setRole(Role.ROLE_USER);
-    for (var file : question.pictures()) {
-      message.addParts(Part.newBuilder().setImage(
-          Image.newBuilder().setData(ByteString.copyFrom(Files.readAllBytes(Installation.picture(file))))));
-    }
-    return GenerateRequest.newBuilder()
-        .addMessages(message.addParts(Part.newBuilder().setText(question.text())))
-        .setDecoding(DecodingSettings.newBuilder().setGenLength(GEN_LENGTH).setSteps(STEPS))
-        .setStream(StreamOptions.newBuilder().setProvisional(provisional))
-        .build();
+  private static Part visual(ByteString file) {
+    return AnimatedFile.is(file)
+        ? Part.newBuilder().setVideo(Video.newBuilder().setData(file)).build()
+        : Part.newBuilder().setImage(Image.newBuilder().setData(file)).build();
   }
 }

@@ -9,12 +9,17 @@ final class Installation {
 
   /// The checkpoint that is served when none is named.
   static Path demoCheckpoint() {
+    return shipped("demo/checkpoint");
+  }
+
+  /// A checkpoint of random weights, small enough that what is measured on it is everything but the model.
+  static Path tinyCheckpoint() {
     return shipped("conformance/checkpoints/tiny-a");
   }
 
-  /// A picture that is shipped.
-  static Path picture(String file) {
-    return shipped("conformance/images/" + file);
+  /// A picture that the demonstration shows.
+  static Path demoPicture(String file) {
+    return shipped("demo/pictures/" + file);
   }
 
   /// What starts a Triton Inference Server on this machine.
