@@ -30,8 +30,10 @@ final class DemoCommand implements Callable<Integer> {
       new Dialogue(List.of("chart.png"), SHORT, List.of("Which bar is the highest?")),
       new Dialogue(List.of("sign.png"), SHORT, List.of("What color is the text?")),
       new Dialogue(List.of("trio.png"), SHORT, List.of("Is there a red star?")),
-      new Dialogue(List.of("shapes.png"), SHORT, List.of("What is at the bottom right?", "Where is the purple star?")),
-      new Dialogue(List.of("pair-1.png", "pair-2.png"), SHORT, List.of("Is there a red square in both pictures?")),
+      new Dialogue(List.of("shapes.png"), SHORT,
+          List.of("What is at the bottom right?", "Where is the purple star?")),
+      new Dialogue(List.of("pair-1.png", "pair-2.png"), SHORT,
+          List.of("Is there a red square in both pictures?")),
       new Dialogue(List.of("clip.gif"), SHORT, List.of("Which object moves?")),
       new Dialogue(List.of("pair-1.png"), LONG, List.of("List what is where.")));
 
@@ -67,10 +69,12 @@ final class DemoCommand implements Callable<Integer> {
         turn.addParts(visual(ByteString.copyFrom(Files.readAllBytes(Installation.demoPicture(file)))));
       }
       var view = ReplyView.of(terminal);
-      var outcome = held.ask(turn.addParts(Part.newBuilder().setText(question)).build(), List.of(), view::show);
+      var outcome = held.ask(turn.addParts(Part.newBuilder().setText(question)).build(), List.of(),
+          view::show);
       if (outcome instanceof HeldDialogue.Outcome.Failed(var status)) {
         view.interrupted();
-        throw Status.fromCodeValue(status.getCode()).withDescription(status.getMessage()).asRuntimeException();
+        throw Status.fromCodeValue(status.getCode()).withDescription(status.getMessage())
+            .asRuntimeException();
       }
       shown = List.of();
     }
