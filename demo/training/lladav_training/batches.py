@@ -30,6 +30,8 @@ _VISUAL = {"one": 50, "anyres": 105, "wide": 155, "tall": 155, "large": 259, "pa
 """At most so many visual positions."""
 _SYSTEM, _TURN, _TAIL = 40, 32, 8
 """Positions of the system message, of a question with a short answer, of the ends after the last one."""
+_SQUASHED, _UNNAMED = 0.2, 0.4
+"""Of the dense aids' pictures, the share that is of several tiles; of their objects, that whose colour has no name."""
 _TRIES = 40
 _REPEATS = 2
 """How often one dialogue asks a kind of question that has the same answer."""
@@ -62,8 +64,7 @@ class Mix:
 class Batch:
     """One training batch of B dialogues of T positions with N tiles in all.
 
-    `tiles` (N, 3, S, S); `ids`, `visual`, `weights`, `masked` (B, T), `p` (B, 1); `classes` (L, 49, attributes) and
-    `outline` (L, 49, 16) label the tiles that `labelled` (L) counts; `clip` says that frames are pooled.
+    `tiles` (N, 3, S, S); `ids`, `visual`, `weights`, `masked` (B, T), `p` (B, 1); `clip` says that frames are pooled.
     """
 
     tiles: Tensor
@@ -72,16 +73,15 @@ class Batch:
     weights: Tensor
     masked: Tensor
     p: Tensor
-    classes: Tensor
-    outline: Tensor
-    labelled: Tensor
     clip: bool
     turns: list[list[tuple[str, int, int]]]
     """Per dialogue: kind, and where its reply begins and ends (its end token included)."""
     looks: Tensor
-    """(L, 4): dialogue, position, whether it is of a reply (1) or of a question, and the head that ought to look ..."""
+    """(L, 4): dialogue, position, which of the layers that are told, and the head that ought to look ..."""
     looked_at: Tensor
     """(L, T): ... at one of these positions."""
+    aid: TileBatch | None = None
+    """Pictures for the dense aids, if the stage has any."""
 
 
 def dialogue_batch(vocabulary: Vocabulary, mix: Mix, size: int, seed: str) -> Batch:
@@ -98,10 +98,10 @@ def dialogue_batch(vocabulary: Vocabulary, mix: Mix, size: int, seed: str) -> Ba
         scene = scenes.trained(lambda r: _scene(r, form, mix), rng)
         picture = _pictured(scene, form, rng)
         canvas, asked, looked = _dialogue(vocabulary, mix, scene, picture, length, rng)
-        for position, of_reply, look in looked:
+        for position, layer, head, look in looked:
             there = looked_at(look, picture.labels, picture.frames, canvas)
             if there.any():
-                looks.append((len(canvases), position, of_reply, look.head))
+                looks.append((len(canvases), position, layer, head))
                 targets.append(there)
         pictures.append(picture)
         canvases.append(canvas)
@@ -112,7 +112,6 @@ def dialogue_batch(vocabulary: Vocabulary, mix: Mix, size: int, seed: str) -> Ba
     p = mask_probability(_noise(mix.noise, size, generator))[:, None]
     masked = masked_positions(torch.rand(ids.shape, generator=generator), p, weights > 0)
     tiles = np.concatenate([picture.pixels for picture in pictures])
-    labels = [label for picture in pictures for label in picture.labels]
     return Batch(
         tiles=torch.from_numpy(normalised(tiles)),
         ids=ids,
@@ -120,9 +119,6 @@ def dialogue_batch(vocabulary: Vocabulary, mix: Mix, size: int, seed: str) -> Ba
         weights=weights,
         masked=masked,
         p=p,
-        classes=torch.from_numpy(np.stack([label.classes for label in labels]).astype(np.int64)),
-        outline=torch.from_numpy(np.stack([label.outline for label in labels])),
-        labelled=_labelled(pictures),
         clip=form == "clip",
         turns=turns,
         looks=torch.tensor(looks, dtype=torch.long).reshape(-1, 4),
@@ -140,11 +136,11 @@ class TileBatch:
 
 
 def tile_batch(sources: Mapping[str, float], size: int, seed: str) -> TileBatch:
-    """Draws single pictures for the towers' own stages."""
+    """Draws single pictures for the dense aids: as one tile, some squashed to it from a size of several tiles."""
     rng = random.Random(seed)
-    drawings = [draw(_trained_picture(rng, sources), rng) for _ in range(size)]
+    drawings = [draw(_trained_picture(rng, sources), rng, unnamed=_UNNAMED) for _ in range(size)]
     labels = [patch_labels(drawing) for drawing in drawings]
-    pixels = np.concatenate([single_tile(drawing.image).pixels for drawing in drawings])
+    pixels = np.concatenate([tiled(drawing.image).pixels[:1] for drawing in drawings])
     return TileBatch(
         torch.from_numpy(normalised(pixels)),
         torch.from_numpy(np.stack([label.classes for label in labels]).astype(np.int64)),
@@ -183,9 +179,16 @@ def _picture_scene(rng: random.Random, sources: Mapping[str, float], least: int,
 
 
 def _trained_picture(rng: random.Random, sources: Mapping[str, float]) -> ShapesScene | BarsScene | SignScene:
-    scene = scenes.trained(lambda r: _picture_scene(r, sources, 0, scenes.OBJECTS_MAX), rng)
-    assert isinstance(scene, ShapesScene | BarsScene | SignScene)
-    return scene
+    grid = rng.choice(list(GRIDS.values())) if rng.random() < _SQUASHED else None
+
+    def scene(rng: random.Random) -> Scene:
+        if grid:
+            return scenes.shapes(rng, grid=grid)
+        return _picture_scene(rng, sources, 0, scenes.OBJECTS_MAX)
+
+    found = scenes.trained(scene, rng)
+    assert isinstance(found, ShapesScene | BarsScene | SignScene)
+    return found
 
 
 def _pictured(scene: Scene, form: str, rng: random.Random) -> Picture:
@@ -287,15 +290,6 @@ def _table_rows(canvases: Sequence[Canvas], pictures: Sequence[Picture], clip: b
         rows[b] = table_rows(canvas.visual, newline, start)
         before += len(picture.pixels)
     return torch.from_numpy(rows)
-
-
-def _labelled(pictures: Sequence[Picture]) -> Tensor:
-    """Which tiles have dense labels: the first of each picture that is tiled, all of the others."""
-    found, before = [], 0
-    for picture in pictures:
-        found += range(before, before + len(picture.labels))
-        before += len(picture.pixels)
-    return torch.tensor(found)
 
 
 def _noise(kind: str, size: int, generator: torch.Generator) -> Tensor:

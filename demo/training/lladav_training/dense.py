@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attributes import COLOR_NAMES, COLUMNS, RANKS, ROWS, SHAPES, SIGN_WORDS, SIZES
-from .drawing import LETTERS
+from .drawing import LETTERS, UNNAMED
 from .labels import ATTRIBUTES, CELLS
 from .model import Projector
 from .vocabulary import Vocabulary
@@ -58,7 +58,9 @@ class DenseHeads(nn.Module):
             if name not in _WITHOUT_BACKGROUND:
                 weight = torch.ones(score.shape[-1], device=score.device)
                 weight[0] = 0.25 if name == "centre" else _BACKGROUND
-            loss = loss + _WEIGHTS[name] * F.cross_entropy(score.flatten(0, 1), classes[..., i].flatten(), weight)
+            loss = loss + _WEIGHTS[name] * F.cross_entropy(
+                score.flatten(0, 1), classes[..., i].flatten(), weight, ignore_index=UNNAMED
+            )
         return loss
 
     @torch.no_grad()
@@ -68,7 +70,7 @@ class DenseHeads(nn.Module):
         found = {}
         for i, (name, score) in enumerate(zip(ATTRIBUTES, scores)):
             right = score.argmax(-1) == classes[..., i]
-            there = classes[..., i] > 0
+            there = (classes[..., i] > 0) & (classes[..., i] != UNNAMED)
             found[name] = float(right[there].float().mean()) if bool(there.any()) else float("nan")
         return found
 
@@ -118,7 +120,7 @@ class Naming:
 
 def _ranks(known: list[int], device: torch.device) -> Tensor:
     """Class to its place among the classes that have a word; -1 for the others."""
-    ranks = torch.full((max(ATTRIBUTES.values()),), -1)
+    ranks = torch.full((UNNAMED + 1,), -1)
     ranks[torch.tensor(known)] = torch.arange(len(known))
     return ranks.to(device)
 

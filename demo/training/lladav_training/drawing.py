@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from .attributes import COLOR_NAMES, COLORS, SHAPES, SIGN_WORDS, SIZES, Rgb
+from .attributes import COLOR_NAMES, COLORS, SHAPES, SIGN_WORDS, SIZES, Rgb, held_out
 from .scenes import TILE, BarsScene, ShapesScene, SignScene, Thing
 
 _FINE = 2
@@ -28,9 +28,16 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 Point = tuple[float, float]
 
 
+_FAR = 100
+"""Distance in RGB at which a colour is no shade of another."""
+UNNAMED = 255
+"""Class of an attribute that has no name."""
+
+
 @dataclass(frozen=True)
 class Mark:
-    """What one drawn object is: a class per attribute, 0 where the attribute does not apply to it."""
+    """What one drawn object is: a class per attribute, 0 where the attribute does not apply to it, UNNAMED where it has
+    one that none of the classes is."""
 
     color: int = 0
     shape: int = 0
@@ -54,13 +61,14 @@ class Drawing:
     marks: tuple[Mark, ...]
 
 
-def draw(scene: ShapesScene | BarsScene | SignScene, rng: random.Random) -> Drawing:
-    """Draws a scene on a light ground of a random tint, sometimes with noise."""
+def draw(scene: ShapesScene | BarsScene | SignScene, rng: random.Random, unnamed: float = 0.0) -> Drawing:
+    """Draws a scene on a light ground of a random tint, sometimes with noise. That share of a shapes scene's objects is
+    painted in a colour of no name instead of its own: an aid against learning shapes and colours as pairs."""
     ground = tuple(rng.randint(205, 255) for _ in range(3)) if rng.random() < 0.6 else (255, 255, 255)
     width, height = (scene.width, scene.height) if isinstance(scene, ShapesScene) else (TILE, TILE)
     canvas = _Canvas(width, height, ground)
     if isinstance(scene, ShapesScene):
-        _draw_shapes(canvas, scene, rng)
+        _draw_shapes(canvas, scene, rng, unnamed)
     elif isinstance(scene, BarsScene):
         _draw_bars(canvas, scene, rng)
     else:
@@ -100,11 +108,12 @@ class _Canvas:
         return Drawing(image, np.asarray(self._owner), tuple(self._marks))
 
 
-def _draw_shapes(canvas: _Canvas, scene: ShapesScene, rng: random.Random) -> None:
+def _draw_shapes(canvas: _Canvas, scene: ShapesScene, rng: random.Random, unnamed: float) -> None:
     for thing in scene.things:
+        has_name = unnamed == 0.0 or rng.random() >= unnamed
         number = canvas.mark(
             Mark(
-                color=1 + COLOR_NAMES.index(thing.color),
+                color=1 + COLOR_NAMES.index(thing.color) if has_name else UNNAMED,
                 shape=1 + SHAPES.index(thing.shape),
                 size=1 + SIZES.index(thing.size),
                 row=1 + thing.row,
@@ -113,7 +122,8 @@ def _draw_shapes(canvas: _Canvas, scene: ShapesScene, rng: random.Random) -> Non
                 y=thing.y,
             )
         )
-        _draw_thing(canvas, thing, _jittered(thing.color, rng), number)
+        color = _jittered(thing.color, rng) if has_name else _any_color(thing.shape, rng)
+        _draw_thing(canvas, thing, color, number)
 
 
 def _draw_thing(canvas: _Canvas, thing: Thing, color: Rgb, number: int) -> None:
@@ -205,6 +215,15 @@ def _draw_sign(canvas: _Canvas, scene: SignScene, rng: random.Random) -> None:
             )
         )
         canvas.owner_pen.text((left, y), letter, font=coarse, fill=number)
+
+
+def _any_color(shape: str, rng: random.Random) -> Rgb:
+    """Any colour that stands out from a light ground and is far from those that this shape is never trained in."""
+    kept = [rgb for name, rgb in COLORS.items() if held_out(name, shape)]
+    while True:
+        color = rng.randrange(256), rng.randrange(256), rng.randrange(256)
+        if min(color) < 150 and all(sum((a - b) ** 2 for a, b in zip(rgb, color)) > _FAR**2 for rgb in kept):
+            return color
 
 
 def _jittered(color: str, rng: random.Random) -> Rgb:

@@ -1,4 +1,4 @@
-"""Aid of stage 2: two heads of two layers of the language tower are told where to look.
+"""Aid of stage 2: two heads of three layers of the language tower are told where to look.
 
 The generator knows which object a name in a question, or a part of a reply, is about. Like the dense labels this is
 no part of the paper's recipe, and nothing of it is exported.
@@ -23,8 +23,12 @@ HALF = (GRID + 1) // 2
 _LEAST = 1e-4
 """Keeps the loss of a look that falls on nothing finite."""
 
-Looking = tuple[int, int, Look]
-"""A position, 1 if it is of a reply and 0 if of a question, and what it is about."""
+NAME, WORD, OBJECT = range(3)
+"""The layers that are told, in order: a name in the question looks at the object; the reply looks at that name; the
+reply looks at the object."""
+
+Looking = tuple[int, int, int, Look | int]
+"""A position, the layer and the head that look, and the object or the position that they look at."""
 
 
 def looks_of(vocabulary: Vocabulary, turn: Turn, reply: int) -> list[Looking]:
@@ -32,13 +36,21 @@ def looks_of(vocabulary: Vocabulary, turn: Turn, reply: int) -> list[Looking]:
     of every token of the answer's parts."""
     text = turn.text()
     question = reply - 1 - len(vocabulary.header("assistant")) - len(vocabulary.encode(text))
-    asked = [(question + _tokens(vocabulary, text, look)[-1], 0, look) for look in turn.asked]
-    return asked + [(reply + at, 1, look) for look in turn.looks for at in _tokens(vocabulary, turn.answer, look)]
+    names = [(question + _tokens(vocabulary, text, look)[-1], look) for look in turn.asked]
+    found: list[Looking] = [(position, NAME, look.head, look) for position, look in names]
+    for look in turn.looks:
+        named = [position for position, name in names if (name.mark, name.picture) == (look.mark, look.picture)]
+        for at in _tokens(vocabulary, turn.answer, look):
+            found.append((reply + at, OBJECT, look.head, look))
+            found += [(reply + at, WORD, look.head, position) for position in named]
+    return found
 
 
-def looked_at(look: Look, labels: Sequence[PatchLabels], pooled: bool, canvas: Canvas) -> NDArray[np.bool_]:
-    """Which of a dialogue's positions (T) show the object of a look; nothing stands at the first position. `labels` has
-    an entry per picture or frame; `pooled` says that the patches of frames are halved."""
+def looked_at(look: Look | int, labels: Sequence[PatchLabels], pooled: bool, canvas: Canvas) -> NDArray[np.bool_]:
+    """Which of a dialogue's positions (T) a look is at; nothing stands at the first position. `labels` has an entry per
+    picture or frame; `pooled` says that the patches of frames are halved."""
+    if isinstance(look, int):
+        return np.arange(len(canvas)) == look
     if look.mark == NOTHING:
         return np.arange(len(canvas)) == 0
     patches = labels[look.picture].marks == look.mark
@@ -54,8 +66,8 @@ def looked_at(look: Look, labels: Sequence[PatchLabels], pooled: bool, canvas: C
 def looking_loss(attention: Tensor, looks: Tensor, looked_at: Tensor) -> Tensor:
     """-log of the attention that falls where a position ought to look, averaged over the looks.
 
-    `attention` (B, 2, heads, T, T), weights that sum to one over the last axis; `looks` (L, 4): dialogue, position,
-    layer (0 or 1), head; `looked_at` (L, T), true where that head of that position ought to look.
+    `attention` (B, 3, heads, T, T), weights that sum to one over the last axis; `looks` (L, 4): dialogue, position,
+    layer (NAME, WORD or OBJECT), head; `looked_at` (L, T), true where that head of that position ought to look.
     """
     dialogue, position, layer, head = looks.unbind(1)
     there = (attention[dialogue, layer, head, position].float() * looked_at).sum(-1)

@@ -48,9 +48,9 @@ class LanguageSize:
     """Whether the head is the transposed word embedding."""
 
     @property
-    def looking_layers(self) -> tuple[int, int]:
-        """The layers that `looking` shows: one for questions, a later one for replies."""
-        return self.layers // 6, self.layers // 2
+    def looking_layers(self) -> tuple[int, int, int]:
+        """The layers that `looking` shows."""
+        return self.layers // 6, self.layers // 3, self.layers // 2
 
 
 @dataclass(frozen=True)
@@ -224,8 +224,8 @@ class LladaV(nn.Module):
         return logits
 
     def looking(self, ids: Tensor, visual: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits as of a forward pass, and where positions look: (B, 2, LOOKING_HEADS, T, T), the attention weights of
-        the first heads of two layers, which an aid of the training tells what to look at."""
+        """Logits as of a forward pass, and where positions look: (B, 3, LOOKING_HEADS, T, T), the attention weights of
+        the first heads of three layers, which an aid of the training tells what to look at."""
         logits, attention = self._attended(ids, visual, table, None)
         return logits, torch.stack([attention[i][:, :LOOKING_HEADS] for i in self.size.language.looking_layers], 1)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from .batches import Mix
 
-_PICTURES = {"shapes": 0.5, "bars": 0.15, "sign": 0.35}
+PICTURES = {"shapes": 0.5, "bars": 0.15, "sign": 0.35}
+"""What the dense aids are paid on."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,14 @@ class Stage:
 class TowerStage(Stage):
     """Aid: the vision tower alone, on dense labels. Stands for SigLIP 2's own pretraining."""
 
-    sources: Mapping[str, float] = field(default_factory=lambda: dict(_PICTURES))
+    sources: Mapping[str, float] = field(default_factory=lambda: dict(PICTURES))
 
 
 @dataclass(frozen=True)
 class NamingStage(Stage):
     """Stage 1, the projector alone. Its target is an aid: word embeddings of what each patch shows."""
 
-    sources: Mapping[str, float] = field(default_factory=lambda: dict(_PICTURES))
+    sources: Mapping[str, float] = field(default_factory=lambda: dict(PICTURES))
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ _SOURCES = {"shapes": 0.7, "bars": 0.14, "sign": 0.16}
 """Stages ask most for what the stage before was weakest at, by the dialogues it examined itself with."""
 
 RECIPE: tuple[Stage, ...] = (
-    TowerStage("towers", 2500, 48, 1.2e-3, warm_up=100, fall=0.3),
-    NamingStage("stage1-projector", 300, 32, 2e-3, fall=0.5),
+    TowerStage("towers", 3500, 48, 1.2e-3, warm_up=100, fall=0.3),
+    NamingStage("stage1-projector", 400, 32, 2e-3, fall=0.5),
     DialogueStage(
         "stage2-two-objects", 400, 32, 1e-3, warm_up=100, naming=0.1, looking=0.3,
         mix=Mix({"one": 1}, {"shapes": 1}, _EARLY, least=1, most=2, turns=3),
@@ -74,11 +75,11 @@ RECIPE: tuple[Stage, ...] = (
         mix=Mix({"one": 0.5, "anyres": 0.5}, _SOURCES, _EARLY, turns=3),
     ),
     DialogueStage(
-        "stage2-several", 2200, 24, 1e-3, vision=0.2, dense=0.1, naming=0.05, looking=0.2,
+        "stage2-several", 4000, 24, 1e-3, vision=0.2, dense=0.1, naming=0.05, looking=0.2,
         mix=Mix(_FORMS, _SOURCES, _LATE, noise="mixed", system=0.7, turns=3),
     ),
     DialogueStage(
-        "stage3-reasoning", 1600, 24, 8e-4, fall=0.8, floor=0.01, vision=0.2,
+        "stage3-reasoning", 3000, 24, 8e-4, fall=0.8, floor=0.01, vision=0.2,
         mix=Mix(_LAST_FORMS, _SOURCES, _LAST, noise="uniform", end_weight=1.0, system=0.9, tail=0.2),
     ),
 )  # fmt: skip

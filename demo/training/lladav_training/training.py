@@ -18,7 +18,7 @@ from .dense import DenseHeads, Naming, calibrate
 from .looking import looking_loss
 from .loss import masked_diffusion_loss
 from .model import LladaV
-from .stages import DialogueStage, NamingStage, Stage, TowerStage
+from .stages import PICTURES, DialogueStage, NamingStage, Stage, TowerStage
 from .vocabulary import Vocabulary
 
 _REPORT_EVERY = 50
@@ -26,6 +26,8 @@ _SAVE_EVERY = 250
 _ASK_EVERY = 500
 _ASKED_BATCHES = 12
 _CLIP = 1.0
+_AID_PICTURES = 12
+"""Pictures per step of a dialogue stage that the dense aids are paid on."""
 
 
 class Run:
@@ -139,15 +141,22 @@ class Run:
         logits, attention = self._looking(noised, batch.visual.to(self.device), table)
         weights = batch.weights.to(self.device)
         loss = masked_diffusion_loss(logits, ids, masked, batch.p.to(self.device), weights)
-        seen, classes = features[batch.labelled.to(self.device)], batch.classes.to(self.device)
-        if stage.naming:
-            words = self.model.language.embed_tokens.weight
-            loss = loss + stage.naming * self.naming.loss(self.model.projector(seen), words, classes)
         if stage.looking:
             looks, looked_at = batch.looks.to(self.device), batch.looked_at.to(self.device)
             loss = loss + stage.looking * looking_loss(attention, looks, looked_at)
+        if batch.aid is not None:
+            loss = loss + self._aid_loss(stage, batch.aid)
+        return loss
+
+    def _aid_loss(self, stage: DialogueStage, aid: TileBatch) -> Tensor:
+        """The towers' own aids, on pictures of their own."""
+        classes = aid.classes.to(self.device)
+        with torch.set_grad_enabled(stage.vision > 0):
+            features = self.model.vision(aid.tiles.to(self.device))
+        words = self.model.language.embed_tokens.weight
+        loss = stage.naming * self.naming.loss(self.model.projector(features), words, classes)
         if stage.dense:
-            loss = loss + stage.dense * self.heads(seen, classes, batch.outline.to(self.device))
+            loss = loss + stage.dense * self.heads(features, classes, aid.outline.to(self.device))
         return loss
 
     @torch.no_grad()
@@ -263,7 +272,10 @@ class _Drawn(Dataset[Batch | TileBatch]):
         torch.set_num_threads(1)
         seed = f"{self._seed}/{self._first + index}"
         if isinstance(self._stage, DialogueStage):
-            return dialogue_batch(self._vocabulary, self._stage.mix, self._stage.batch, seed)
+            batch = dialogue_batch(self._vocabulary, self._stage.mix, self._stage.batch, seed)
+            if self._stage.naming or self._stage.dense:
+                batch.aid = tile_batch(PICTURES, _AID_PICTURES, f"{seed}/aid")
+            return batch
         assert isinstance(self._stage, TowerStage | NamingStage)
         return tile_batch(self._stage.sources, self._stage.batch, seed)
 

@@ -6,12 +6,9 @@ import pytest
 import torch
 
 from lladav_training.__main__ import texts
-from lladav_training.attributes import COLOR_NAMES, SHAPES
 from lladav_training.batches import FORMS, Batch, Mix, dialogue_batch, tile_batch
 from lladav_training.dialogues import add_question, add_reply, opened, with_pictures
 from lladav_training.images import NEWLINE
-from lladav_training.labels import ATTRIBUTES
-from lladav_training.questions import CORE, FURTHER
 from lladav_training.vocabulary import DEFAULT_SYSTEM, Vocabulary, train_tokenizer
 
 _SOURCES = {"shapes": 0.6, "bars": 0.2, "sign": 0.2}
@@ -64,7 +61,7 @@ def test_a_reply_is_labelled_with_its_end(vocabulary: Vocabulary) -> None:
 def test_batches_are_drawn_from_their_seed_alone(vocabulary: Vocabulary, form: str) -> None:
     mix = Mix({form: 1.0}, _SOURCES, noise="mixed")
     first, again, other = (dialogue_batch(vocabulary, mix, 2, seed) for seed in ("a", "a", "b"))
-    for name in ("tiles", "ids", "visual", "weights", "masked", "p", "classes", "looks", "looked_at"):
+    for name in ("tiles", "ids", "visual", "weights", "masked", "p", "looks", "looked_at"):
         assert torch.equal(getattr(first, name), getattr(again, name)), name
     assert not torch.equal(first.ids, other.ids)
     _check(first, vocabulary)
@@ -81,31 +78,11 @@ def test_uniform_noise_is_spread_over_the_batch(vocabulary: Vocabulary) -> None:
     assert set(batch.weights.unique().tolist()) == {0.0, 1.0}
 
 
-def test_labels_belong_to_their_tiles(vocabulary: Vocabulary) -> None:
+def test_tiles_are_those_of_the_form(vocabulary: Vocabulary) -> None:
     batch = dialogue_batch(vocabulary, Mix({"large": 1.0}, _SOURCES), 3, "tiles")
-    assert batch.tiles.shape[0] == 15 and batch.labelled.tolist() == [0, 5, 10]
+    assert batch.tiles.shape[0] == 15
     tiles = tile_batch(_SOURCES, 5, "x")
     assert tiles.tiles.shape == (5, 3, 112, 112) and tiles.classes.shape[:2] == (5, 49)
-
-
-def test_questions_and_replies_look_at_the_object_that_they_are_about(vocabulary: Vocabulary) -> None:
-    others = {other: 0.0 for other in CORE + FURTHER if other != "at"}
-    batch = dialogue_batch(vocabulary, Mix({"one": 1.0}, {"shapes": 1.0}, others, least=2, most=4), 4, "at")
-    assert {of_reply for _, _, of_reply, _ in batch.looks.tolist()} == {0, 1}
-    for (dialogue, position, of_reply, _), there in zip(batch.looks.tolist(), batch.looked_at):
-        assert bool(batch.weights[dialogue, position]) == bool(of_reply)
-        said = [vocabulary.decode(batch.ids[dialogue, i:j].tolist()) for _, i, j in batch.turns[dialogue]]
-        for classes in batch.classes.flatten(0, 1)[batch.visual[dialogue][there]].tolist():
-            shown = dict(zip(ATTRIBUTES, classes))
-            name = f"{COLOR_NAMES[shown['color'] - 1]} {SHAPES[shown['shape'] - 1]}"
-            assert any(name in answer for answer in said)
-
-
-def test_what_is_not_there_is_looked_for_at_the_first_position(vocabulary: Vocabulary) -> None:
-    others = {other: 0.0 for other in CORE + FURTHER if other != "existence"}
-    batch = dialogue_batch(vocabulary, Mix({"one": 1.0}, {"shapes": 1.0}, others, least=0, most=0), 2, "nothing")
-    assert len(batch.looks) > 0
-    assert bool((batch.looked_at == (torch.arange(batch.ids.shape[1]) == 0)).all())
 
 
 def _check(batch: Batch, vocabulary: Vocabulary) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from lladav_training.looking import looking_loss
 from lladav_training.loss import mask_probability, masked_diffusion_loss, masked_positions
 from lladav_training.model import LanguageSize, LanguageTower
 
@@ -65,16 +63,6 @@ def test_loss_divides_by_the_labelled_positions() -> None:
         logits, torch.zeros(1, 4, dtype=torch.long), masked, torch.tensor([[0.5]]), torch.ones(1, 4)
     )
     assert float(loss) == pytest.approx(float(torch.log(torch.tensor(8.0))) / 0.5 / 4)
-
-
-def test_looking_is_paid_by_what_falls_beside_the_object() -> None:
-    attention = torch.zeros(1, 2, 2, 3, 3)
-    attention[0, 1, 0, 2] = torch.tensor([0.5, 0.25, 0.25])
-    looks = torch.tensor([[0, 2, 1, 0]])
-    elsewhere = looking_loss(attention, looks, torch.tensor([[False, True, False]]))
-    both = looking_loss(attention, looks, torch.tensor([[True, True, False]]))
-    assert float(elsewhere) == pytest.approx(-math.log(0.25), abs=1e-3)
-    assert float(both) == pytest.approx(-math.log(0.75), abs=1e-3)
 
 
 def _tower(checkpoint: str) -> tuple[LanguageTower, int, int]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from lladav_training import scenes
 from lladav_training.attributes import COLOR_NAMES, COLORS, SHAPES, held_out
-from lladav_training.drawing import draw
+from lladav_training.drawing import UNNAMED, draw
 from lladav_training.images import NEWLINE, PATCHES, best_resolution, single_tile, tiled
 from lladav_training.labels import ATTRIBUTES, GRID, patch_labels
 from lladav_training.scenes import TILE
@@ -105,3 +105,15 @@ def test_one_of_several_pictures_is_one_tile_and_one_newline() -> None:
     assert tiles.pixels.shape == (1, 3, TILE, TILE)
     assert tiles.layout == (*range(PATCHES), NEWLINE)
     assert tiles.pixels[0, :, 0, 0].tolist() == [127, 127, 127]
+
+
+def test_a_colour_without_a_name_is_far_from_those_that_the_shape_is_kept_in() -> None:
+    scene = scenes.trained(lambda rng: scenes.shapes(rng, 4, 4), random.Random(5))
+    assert isinstance(scene, scenes.ShapesScene)
+    drawing = draw(scene, random.Random(6), unnamed=1.0)
+    assert {mark.color for mark in drawing.marks} == {UNNAMED}
+    pixels = np.asarray(drawing.image).astype(int)
+    for number, thing in enumerate(scene.things, start=1):
+        painted = np.median(pixels[drawing.owner == number], axis=0)
+        for name, color in COLORS.items():
+            assert not held_out(name, thing.shape) or np.linalg.norm(painted - color) > 90
