@@ -115,7 +115,7 @@ def _answer(arguments: argparse.Namespace) -> None:
             print(json.dumps(line), flush=True)
         elif kept[answered.identity] != found.ids:
             differing += 1
-            print(json.dumps({**line, "kept": kept[answered.identity]}), flush=True)
+            print(json.dumps({**line, "kept": kept[answered.identity], "closest": found.closest}), flush=True)
     if kept is not None:
         print(f"{count - differing} replies have the same ids, {differing} differ")
         if differing:

@@ -14,10 +14,13 @@ from .vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Reply:
-    """The ids before the stop, and how many forwards they took."""
+    """The ids before the stop, and how many forwards they took. `closest` is the least difference of confidence by
+    which a position was committed before another: below the noise of float32 sums, another machine may take the other
+    one first, and go on to other ids."""
 
     ids: list[int]
     forwards: int
+    closest: float
 
 
 @torch.no_grad()
@@ -33,7 +36,7 @@ def reply(
     ids = torch.tensor([prompt.ids + [vocabulary.mask] * gen_length])
     rows = torch.cat([rows, torch.full((1, gen_length), -1)], 1)
     never = [vocabulary.end, vocabulary.start, vocabulary.header_start, vocabulary.header_end]
-    stop, forwards = gen_length, 0
+    stop, forwards, closest = gen_length, 0, float("inf")
     for step in range(steps):
         masked = ids[0, length:] == vocabulary.mask
         masked[stop:] = False
@@ -45,10 +48,13 @@ def reply(
         confidences, candidates = torch.softmax(logits, -1).max(-1)
         confidences[~masked] = float("-inf")
         quota = gen_length // steps + (1 if step < gen_length % steps else 0)
-        order = torch.sort(confidences, descending=True, stable=True).indices[:quota]
+        ranked, order = torch.sort(confidences, descending=True, stable=True)
+        if quota < int(masked.sum()):
+            closest = min(closest, float(ranked[quota - 1] - ranked[quota]))
+        order = order[:quota]
         chosen = order[masked[order]]
         ids[0, length + chosen] = candidates[chosen]
         ends = (ids[0, length : length + stop] == vocabulary.end_of_turn).nonzero()
         if len(ends):
             stop = int(ends[0])
-    return Reply(ids[0, length : length + stop].tolist(), forwards)
+    return Reply(ids[0, length : length + stop].tolist(), forwards, closest)

@@ -101,6 +101,7 @@ def test_the_plain_sampler_commits_the_most_certain_first() -> None:
     prompt.add([vocabulary.start])
     found = reply(scripted, vocabulary, prompt, torch.tensor([table_rows(prompt.visual, 0)]), torch.zeros(1, 1), 4, 4)  # type: ignore[arg-type]
     assert found.ids == [301, 301]
+    assert 0 < found.closest < 0.1
     # Position 1, then the end at 2; what stands behind the end is never committed.
     assert [sorted(masked) for masked in scripted.seen] == [[0, 1, 2, 3], [0, 2, 3], [0, 3]]
 
