@@ -38,12 +38,13 @@ def looks_of(vocabulary: Vocabulary, turn: Turn, reply: int) -> list[Looking]:
     question = reply - 1 - len(vocabulary.header("assistant")) - len(vocabulary.encode(text))
     names = [(question + _tokens(vocabulary, text, look)[-1], look) for look in turn.asked]
     found: list[Looking] = [(position, NAME, look.head, look) for position, look in names]
+    words: dict[Looking, None] = {}
     for look in turn.looks:
         named = [position for position, name in names if (name.mark, name.picture) == (look.mark, look.picture)]
         for at in _tokens(vocabulary, turn.answer, look):
             found.append((reply + at, OBJECT, look.head, look))
-            found += [(reply + at, WORD, look.head, position) for position in named]
-    return found
+            words |= dict.fromkeys((reply + at, WORD, look.head, position) for position in named)
+    return [*found, *words]
 
 
 def looked_at(look: Look | int, labels: Sequence[PatchLabels], pooled: bool, canvas: Canvas) -> NDArray[np.bool_]:

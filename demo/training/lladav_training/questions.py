@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from .attributes import COLOR_NAMES, FRAMES, SHAPES, held_out
+from .attributes import COLOR_NAMES, FRAMES, OBJECTS_MAX, SHAPES, held_out
 from .scenes import BarsScene, ClipScene, PairScene, Scene, ShapesScene, SignScene, Thing
 
 CORE = (
@@ -105,7 +105,7 @@ def _shape_of_one(rng: random.Random, scene: ShapesScene) -> Subject | None:
 
 def _count(rng: random.Random, scene: ShapesScene) -> Exchange:
     phrases = ("How many objects are there?", "How many things do you see?", "Count the objects.")
-    return (Turn("count", rng.choice(phrases), str(len(scene.things)), looks=_at_things(scene, *scene.things)),)
+    return (Turn("count", rng.choice(phrases), str(len(scene.things)), looks=_counted(scene, scene.things)),)
 
 
 def _existence(rng: random.Random, scene: ShapesScene) -> Exchange:
@@ -169,7 +169,7 @@ def _size(rng: random.Random, scene: ShapesScene) -> Exchange | None:
 def _kind_count(rng: random.Random, scene: ShapesScene) -> Exchange:
     noun, things = _asked_sort(rng, scene)
     phrases = ("How many {} are there?", "How many {} do you see?", "Count the {}.")
-    question, looks = rng.choice(phrases).format(noun), _at_things(scene, *things)
+    question, looks = rng.choice(phrases).format(noun), _counted(scene, things)
     asked = _words(question, noun.removesuffix(" objects"), looks)
     return (Turn("kind_count", question, str(len(things)), looks=looks, asked=asked),)
 
@@ -217,25 +217,34 @@ def _list(rng: random.Random, scene: ShapesScene) -> Exchange | None:
 
 
 def _reasoning(rng: random.Random, scene: ShapesScene) -> Exchange:
-    looks: tuple[Look, ...] = ()
     asked: tuple[Look, ...] = ()
     if rng.random() < 0.5:
         noun, things = _asked_sort(rng, scene)
         question = rng.choice(("How many {} are there?", "Count the {}.")).format(noun)
         steps, result = ", ".join(thing.name for thing in things) or "nothing", len(things)
         looks = tuple(_look_at(steps, thing.name, 1 + scene.things.index(thing)) for thing in things)
-        asked = _words(question, noun.removesuffix(" objects"), _at_things(scene, *things))
+        asked = _words(question, noun.removesuffix(" objects"), _counted(scene, things))
     elif rng.random() < 0.5:
         more, fewer = rng.sample(SHAPES, 2)
-        many, few = (sum(t.shape == shape for t in scene.things) for shape in (more, fewer))
-        if many < few:
+        many, few = ([t for t in scene.things if t.shape == shape] for shape in (more, fewer))
+        if len(many) < len(few):
             more, fewer, many, few = fewer, more, few, many
         question = f"How many more {_plural(more)} than {_plural(fewer)} are there?"
-        steps, result = f"{many} {_plural(more)}, {few} {_plural(fewer)}, {many} - {few} = {many - few}", many - few
+        asked = tuple(
+            look
+            for shape, things in ((more, many), (fewer, few))
+            for look in _words(question, _plural(shape), _counted(scene, things))
+        )
+        result = len(many) - len(few)
+        counts = f"{len(many)} {_plural(more)}", f"{len(few)} {_plural(fewer)}"
+        steps = f"{counts[0]}, {counts[1]}, {len(many)} - {len(few)} = {result}"
+        looks = (*_words(steps, counts[0], _counted(scene, many)), *_words(steps, counts[1], _counted(scene, few)))
     else:
         count, added = len(scene.things), rng.randint(1, 3)
         question = f"How many objects are there when {added} are added?"
-        steps, result = f"{count} objects, {count} + {added} = {count + added}", count + added
+        result = count + added
+        steps = f"{count} objects, {count} + {added} = {result}"
+        looks = _words(steps, f"{count} objects", _counted(scene, scene.things))
     if rng.random() < 0.25:
         return (Turn("reasoning", question, str(result), think="no_think", asked=asked),)
     return (Turn("reasoning", question, f"{steps}. Answer: {result}", think="think", looks=looks, asked=asked),)
@@ -350,7 +359,12 @@ _MOVED = (Look(1), Look(1, picture=FRAMES - 1, head=1))
 
 
 def _at_things(scene: ShapesScene, *things: Thing) -> tuple[Look, ...]:
-    return tuple(Look(1 + scene.things.index(thing)) for thing in things) or (Look(NOTHING),)
+    return tuple(Look(1 + scene.things.index(thing)) for thing in things)
+
+
+def _counted(scene: ShapesScene, things: Sequence[Thing]) -> tuple[Look, ...]:
+    """One look per object, and the rest at nothing: attention sums to one, so its share at nothing tells the number."""
+    return _at_things(scene, *things) + (Look(NOTHING),) * (OBJECTS_MAX + 1 - len(things))
 
 
 def _one_by_one(scene: ShapesScene, *things: Thing) -> tuple[Look, ...]:
@@ -373,9 +387,9 @@ def _at_bars(scene: BarsScene, *colors: str) -> tuple[Look, ...]:
     return tuple(Look(1 + scene.colors.index(color), head=head) for head, color in enumerate(colors))
 
 
-def _words(question: str, words: str, looks: tuple[Look, ...]) -> tuple[Look, ...]:
-    """Those words of a question are about what all of these looks are at."""
-    begin = question.rindex(words)
+def _words(text: str, words: str, looks: tuple[Look, ...]) -> tuple[Look, ...]:
+    """Those words of a text are about what all of these looks are at."""
+    begin = text.rindex(words)
     return tuple(replace(look, begin=begin, end=begin + len(words)) for look in looks)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from lladav_training.dialogues import Canvas, add_question, add_reply, opened
 from lladav_training.images import NEWLINE, PATCHES
 from lladav_training.labels import GRID, PatchLabels
 from lladav_training.looking import NAME, OBJECT, WORD, looked_at, looking_loss, looks_of
-from lladav_training.questions import NOTHING, Look, Turn
+from lladav_training.questions import NOTHING, Look, Turn, ask
+from lladav_training.scenes import ShapesScene, shapes
 from lladav_training.vocabulary import Vocabulary, train_tokenizer
 
 
@@ -107,3 +110,13 @@ def _labels(*patches: int) -> PatchLabels:
     marks = np.zeros(GRID * GRID, dtype=np.int64)
     marks[list(patches)] = 1
     return PatchLabels(np.zeros((GRID * GRID, 1), np.uint8), np.zeros((GRID * GRID, 1), np.float32), marks)
+
+
+@pytest.mark.parametrize("count", range(7))
+def test_what_is_counted_shares_the_attention_with_nothing(count: int) -> None:
+    scene = shapes(random.Random(count), count, count)
+    assert isinstance(scene, ShapesScene)
+    found = ask("count", random.Random(1), scene)
+    assert found is not None
+    marks = Counter(look.mark for look in found[0].looks)
+    assert marks == {**{mark: 1 for mark in range(1, count + 1)}, NOTHING: 7 - count}
