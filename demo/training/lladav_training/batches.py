@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from . import scenes
+from .attributes import OBJECTS_MAX
 from .dialogues import Canvas, add_question, add_reply, opened, table_rows, with_pictures
 from .drawing import Drawing, draw
 from .images import NEWLINE, PATCHES, Tiles, normalised, shifted, single_tile, tiled
@@ -47,7 +48,7 @@ class Mix:
     kinds: Mapping[str, float] = field(default_factory=dict)
     """Shares of question kinds; one that is missing has 1."""
     least: int = 0
-    most: int = scenes.OBJECTS_MAX
+    most: int = OBJECTS_MAX
     noise: str = "full"
     """Noise level: `full` (t = 1, an aid), `mixed`, or `uniform` (t drawn from 0 to 1: Eq. (1))."""
     end_weight: float = 0.2
@@ -152,7 +153,7 @@ def tile_batch(sources: Mapping[str, float], size: int, seed: str) -> TileBatch:
 class Picture:
     """The tiles of one dialogue, a layout per picture, and the labels of its first tiles."""
 
-    pixels: np.ndarray
+    pixels: NDArray[np.uint8]
     layouts: list[tuple[int, ...]]
     labels: list[PatchLabels]
     frames: bool = False
@@ -184,7 +185,7 @@ def _trained_picture(rng: random.Random, sources: Mapping[str, float]) -> Shapes
     def scene(rng: random.Random) -> Scene:
         if grid:
             return scenes.shapes(rng, grid=grid)
-        return _picture_scene(rng, sources, 0, scenes.OBJECTS_MAX)
+        return _picture_scene(rng, sources, 0, OBJECTS_MAX)
 
     found = scenes.trained(scene, rng)
     assert isinstance(found, ShapesScene | BarsScene | SignScene)

@@ -50,10 +50,10 @@ def looks_of(vocabulary: Vocabulary, turn: Turn, reply: int) -> list[Looking]:
 def looked_at(look: Look | int, labels: Sequence[PatchLabels], pooled: bool, canvas: Canvas) -> NDArray[np.bool_]:
     """Which of a dialogue's positions (T) a look is at; nothing stands at the first position. `labels` has an entry per
     picture or frame; `pooled` says that the patches of frames are halved."""
-    if isinstance(look, int):
-        return np.arange(len(canvas)) == look
-    if look.mark == NOTHING:
-        return np.arange(len(canvas)) == 0
+    shown: NDArray[np.bool_] = np.zeros(len(canvas), dtype=np.bool_)
+    if isinstance(look, int) or look.mark == NOTHING:
+        shown[look if isinstance(look, int) else 0] = True
+        return shown
     patches = labels[look.picture].marks == look.mark
     if pooled:
         grid = patches.reshape(GRID, GRID)

@@ -87,7 +87,8 @@ class VisionLayer(nn.Module):
         h = self.layer_norm1(x)
         q, k, v = (_heads(p(h), self.heads) for p in (self.q_proj, self.k_proj, self.v_proj))
         x = x + self.out_proj(_joined(_attention(q, k, None).to(v.dtype) @ v))
-        return x + self.fc2(F.gelu(self.fc1(self.layer_norm2(x)), approximate="tanh"))
+        out: Tensor = x + self.fc2(F.gelu(self.fc1(self.layer_norm2(x)), approximate="tanh"))
+        return out
 
 
 class VisionTower(nn.Module):
@@ -103,7 +104,7 @@ class VisionTower(nn.Module):
     def forward(self, tiles: Tensor) -> Tensor:
         count, grid, patch = tiles.shape[0], self.size.grid, self.size.patch
         cells = tiles.reshape(count, 3, grid, patch, grid, patch).permute(0, 2, 4, 1, 3, 5)
-        x = self.patch_embedding(cells.reshape(count, grid * grid, -1)) + self.position_embedding
+        x: Tensor = self.patch_embedding(cells.reshape(count, grid * grid, -1)) + self.position_embedding
         for layer in self.layers:
             x = layer(x)
         return x

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .attributes import COLOR_NAMES, FRAMES, OBJECTS_MAX, SHAPES, held_out
 from .scenes import BarsScene, ClipScene, PairScene, Scene, ShapesScene, SignScene, Thing
@@ -60,8 +61,8 @@ Exchange = tuple[Turn, ...]
 """Turns that belong together: a follow-up with the question before it; otherwise one."""
 Subject = tuple[Turn, Thing]
 """A turn and the one object that it is about."""
-Asker = Callable[[random.Random, Scene], Exchange | None]
-"""Asks about a scene; None when the scene has no such question."""
+Asker = Callable[[random.Random, Any], Exchange | None]
+"""Asks about a scene of its own form; None when the scene has no such question."""
 
 
 def ask(kind: str, rng: random.Random, scene: Scene) -> Exchange | None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from .batches import Batch, Mix, TileBatch, dialogue_batch, tile_batch
+from .batches import Batch, TileBatch, dialogue_batch, tile_batch
 from .dense import DenseHeads, Naming, calibrate
 from .looking import looking_loss
 from .loss import masked_diffusion_loss
@@ -112,7 +112,7 @@ class Run:
             group["lr"] = self._rate(stage) * group["share"]
         loss = self._loss(stage, batch)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], _CLIP)
         self.optimizer.step()
         return float(loss.detach())
@@ -122,7 +122,8 @@ class Run:
             if isinstance(batch, TileBatch):
                 tiles, classes = batch.tiles.to(self.device), batch.classes.to(self.device)
                 if isinstance(stage, TowerStage):
-                    return self.heads(self.model.vision(tiles), classes, batch.outline.to(self.device))
+                    read: Tensor = self.heads(self.model.vision(tiles), classes, batch.outline.to(self.device))
+                    return read
                 with torch.no_grad():
                     features = self.model.vision(tiles)
                 return self.naming.loss(
@@ -161,24 +162,34 @@ class Run:
 
     @torch.no_grad()
     def _examine(self, stage: Stage) -> None:
-        """What a stage has learned: patch accuracies, or replies predicted in one step to dialogues never trained."""
+        """Logs what a stage has learned."""
         if isinstance(stage, TowerStage | NamingStage):
-            batch = tile_batch(stage.sources, 256, f"{self.seed}/examined")
-            classes = batch.classes.to(self.device)
-            with self._autocast():
-                features = self.model.vision(batch.tiles.to(self.device))
-                if isinstance(stage, TowerStage):
-                    found = self.heads.accuracies(features, classes)
-                else:
-                    words = self.model.language.embed_tokens.weight
-                    found = self.naming.accuracies(self.model.projector(features), words, classes)
-            self._log({"patches": {name: round(share, 3) for name, share in found.items()}})
-            return
-        assert isinstance(stage, DialogueStage)
+            self._log({"patches": {name: round(share, 3) for name, share in self._patches(stage).items()}})
+        else:
+            assert isinstance(stage, DialogueStage)
+            shares = {kind: round(sum(hits) / len(hits), 3) for kind, hits in sorted(self._replies(stage).items())}
+            self._log({"accuracy": shares, "mean": round(sum(shares.values()) / len(shares), 3)})
+
+    def _patches(self, stage: TowerStage | NamingStage) -> dict[str, float]:
+        """Share of right patches by attribute, of pictures never trained."""
+        batch = tile_batch(stage.sources, 256, f"{self.seed}/examined")
+        classes = batch.classes.to(self.device)
+        with self._autocast():
+            features = self.model.vision(batch.tiles.to(self.device))
+            if isinstance(stage, TowerStage):
+                return self.heads.accuracies(features, classes)
+            words = self.model.language.embed_tokens.weight
+            return self.naming.accuracies(self.model.projector(features), words, classes)
+
+    def _replies(self, stage: DialogueStage) -> dict[str, list[float]]:
+        """Right replies (1) and wrong ones by kind, predicted in one step, of dialogues never trained."""
         right: dict[str, list[float]] = {}
         for number in range(_ASKED_BATCHES):
             batch = dialogue_batch(
-                self.vocabulary, _at_full_noise(stage.mix), stage.batch, f"{self.seed}/examined/{stage.name}/{number}"
+                self.vocabulary,
+                replace(stage.mix, noise="full"),
+                stage.batch,
+                f"{self.seed}/examined/{stage.name}/{number}",
             )
             with self._autocast():
                 table = self.model.table_of(self.model.vision(batch.tiles.to(self.device)), batch.clip)
@@ -188,8 +199,7 @@ class Run:
                 for kind, begin, end in turns:
                     same = bool((guesses[b, begin:end] == batch.ids[b, begin:end]).all())
                     right.setdefault(kind, []).append(float(same))
-        shares = {kind: round(sum(hits) / len(hits), 3) for kind, hits in sorted(right.items())}
-        self._log({"accuracy": shares, "mean": round(sum(shares.values()) / len(shares), 3)})
+        return right
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16)
@@ -278,8 +288,3 @@ class _Drawn(Dataset[Batch | TileBatch]):
             return batch
         assert isinstance(self._stage, TowerStage | NamingStage)
         return tile_batch(self._stage.sources, self._stage.batch, seed)
-
-
-def _at_full_noise(mix: Mix) -> Mix:
-
-    return replace(mix, noise="full")

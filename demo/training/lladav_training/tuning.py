@@ -70,7 +70,7 @@ def tune(model: LladaV, vocabulary: Vocabulary, records: Sequence[Record], tunin
         drawn = [rng.choice(records) for _ in range(tuning.batch)]
         loss = _loss(model, vocabulary, [encoded(r, vocabulary, tuning.longest) for r in drawn], rng)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
         optimizer.step()
         yield float(loss.detach())
