@@ -67,11 +67,11 @@ RECIPE: tuple[Stage, ...] = (
     TowerStage("towers", 3500, 48, 1.2e-3, warm_up=100, fall=0.3),
     NamingStage("stage1-projector", 400, 32, 2e-3, fall=0.5),
     DialogueStage(
-        "stage2-two-objects", 400, 32, 1e-3, warm_up=100, naming=0.1, looking=0.3,
+        "stage2-two-objects", 400, 32, 1e-3, warm_up=100, naming=0.1, looking=0.4,
         mix=Mix({"one": 1}, {"shapes": 1}, _EARLY, least=1, most=2, turns=3),
     ),
     DialogueStage(
-        "stage2-single", 1500, 32, 1e-3, naming=0.1, looking=0.3,
+        "stage2-single", 1500, 32, 1e-3, naming=0.1, looking=0.4,
         mix=Mix({"one": 0.5, "anyres": 0.5}, _SOURCES, _EARLY, turns=3),
     ),
     DialogueStage(
