@@ -75,11 +75,11 @@ RECIPE: tuple[Stage, ...] = (
         mix=Mix({"one": 0.5, "anyres": 0.5}, _SOURCES, _EARLY, turns=3),
     ),
     DialogueStage(
-        "stage2-several", 4000, 24, 1e-3, vision=0.2, dense=0.1, naming=0.05, looking=0.2,
+        "stage2-several", 3500, 24, 1e-3, vision=0.2, dense=0.1, naming=0.05, looking=0.2,
         mix=Mix(_FORMS, _SOURCES, _LATE, noise="mixed", system=0.7, turns=3),
     ),
     DialogueStage(
-        "stage3-reasoning", 3000, 24, 8e-4, fall=0.8, floor=0.01, vision=0.2,
+        "stage3-reasoning", 2600, 24, 8e-4, fall=0.8, floor=0.01, vision=0.2,
         mix=Mix(_LAST_FORMS, _SOURCES, _LAST, noise="uniform", end_weight=1.0, system=0.9, tail=0.2),
     ),
 )  # fmt: skip
