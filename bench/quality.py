@@ -1,7 +1,8 @@
 """How right the demonstration model's replies are under every way of decoding faster: the table of docs/quality.md.
 
-Asks the held-out questions of demo/evaluation through a cluster of its own per setting, short and long replies apart.
-Run from the repository's root: `python bench/quality.py [--limit 20] [--write]`. Needs nothing but Python.
+Asks held-out questions of demo/evaluation through a cluster of its own per setting, short and long replies apart, one
+question at a time. Run from the repository's root: `python bench/quality.py [--limit 20] [--write]`.
+Needs nothing but Python.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ SETTINGS = (
     Setting("steps", "half", ("--steps-share", "1/2")),
     Setting("steps", "a quarter", ("--steps-share", "1/4")),
     Setting("steps", "an eighth", ("--steps-share", "1/8")),
-    Setting("remasking", "random", ("--remasking", "random")),
-    Setting("remasking", "random, a quarter of the steps", ("--remasking", "random", "--steps-share", "1/4")),
+    Setting("remasking", "random", ("--remasking", "random", "--seed", "1")),
+    Setting(
+        "remasking", "random, a quarter of the steps", ("--remasking", "random", "--seed", "1", "--steps-share", "1/4")
+    ),
     Setting("factor", "0.5", ("--strategy", "factor", "--factor", "0.5")),
     Setting("factor", "1", ("--strategy", "factor", "--factor", "1")),
     Setting("factor", "2", ("--strategy", "factor", "--factor", "2")),
@@ -62,16 +65,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limit", type=int, default=20, help="short questions of each kind (20)")
     parser.add_argument("--long-limit", type=int, default=61, help="long questions of each kind (61: all)")
-    parser.add_argument("--at-once", type=int, default=1, help="questions at once (1: seconds are those of one alone)")
-    parser.add_argument("--only", help="rows whose group this is")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/quality.md")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--only", choices=sorted({setting.group for setting in SETTINGS}), help="rows of one group")
+    chosen.add_argument("--write", action="store_true", help="put the table into docs/quality.md")
     arguments = parser.parse_args()
     kinds = {json.loads(line)["kind"] for line in (EVALUATION / "questions.jsonl").open(encoding="utf-8")}
     short = [kind for kind in sorted(kinds) if kind not in LONG]
     rows = []
     for setting in SETTINGS:
         if arguments.only in (None, setting.group):
-            fixed = (*setting.options, "--at-once", str(arguments.at_once))
+            fixed = (*setting.options, "--at-once", "1")
             found = [
                 asked(("--only", ",".join(short), "--limit", str(arguments.limit), *fixed)),
                 asked(("--only", ",".join(LONG), "--limit", str(arguments.long_limit), *fixed)),
@@ -79,7 +82,7 @@ def main() -> None:
             rows.append(row(setting, found))
             print(rows[-1], flush=True)
     if arguments.write:
-        write([*HEAD, *rows])
+        write([asked_of(found), "", *HEAD, *rows])
 
 
 def asked(options: tuple[str, ...]) -> dict[str, Any]:
@@ -112,13 +115,19 @@ def row(setting: Setting, found: list[dict[str, Any]]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def asked_of(found: list[dict[str, Any]]) -> str:
+    """When, and of how many questions, each row was measured."""
+    short, long = (result["questions"] for result in found)
+    return f"Measured on {datetime.now(UTC):%d %B %Y}; each row asks the same {short} short and {long} long questions."
+
+
 def write(lines: list[str]) -> None:
-    """Puts the table between the marks of docs/quality.md, with today's date."""
+    """Puts the lines between the marks of docs/quality.md."""
     page = ROOT / "docs" / "quality.md"
     text = page.read_text(encoding="utf-8")
     before, rest = text.split(_BEGIN)
     _, after = rest.split(_END)
-    table = "\n".join((f"Measured on {datetime.now(UTC):%d %B %Y}.", "", *lines))
+    table = "\n".join(lines)
     page.write_text(f"{before}{_BEGIN}\n{table}\n{_END}{after}", encoding="utf-8")
 
 

@@ -24,6 +24,10 @@ def test_a_row_holds_short_and_long_replies_apart() -> None:
     assert row.count("|") == quality.HEAD[0].count("|")
 
 
+def test_the_page_says_how_many_questions_were_asked() -> None:
+    assert "the same 190 short and 45 long questions" in quality.asked_of([{"questions": 190}, {"questions": 45}])
+
+
 def test_the_table_goes_between_its_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "docs").mkdir()
     page = tmp_path / "docs" / "quality.md"

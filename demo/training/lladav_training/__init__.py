@@ -1,1 +1,1 @@
-"""Trains the demonstration checkpoint of the LLaDA-V serving cluster: a LLaDA-V model of a few million weights."""
+"""Trains the demonstration checkpoint of the LLaDA-V serving cluster: a LLaDA-V model of ten million weights."""

@@ -14,7 +14,7 @@ import torch
 
 from . import questions, scenes
 from .answers import answers, replies_of
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import check_target, load_checkpoint, save_checkpoint
 from .dense import alike_spellings
 from .evaluation import write_evaluation
 from .model import LanguageSize, LladaV, ModelSize, VisionSize
@@ -67,14 +67,16 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _export_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="of the run")
-    parser.add_argument("checkpoint", type=Path, help="directory to write; replaced if it is there")
+    parser.add_argument("checkpoint", type=Path, help="directory to write; an older checkpoint there is replaced")
+    parser.add_argument("--seed", type=int, default=1, help="of the run")
     parser.set_defaults(run=_export)
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    run = _run(arguments.folder, seed=1, device="cpu")
-    if not run.resume():
-        raise FileNotFoundError(f"{arguments.folder}: no run was started here")
+    if not (arguments.folder / "state.pt").is_file():
+        raise FileNotFoundError(f"{arguments.folder}: no run has saved a state here")
+    run = _run(arguments.folder, arguments.seed, device="cpu")
+    run.resume()
     save_checkpoint(run.model, run.vocabulary, arguments.checkpoint)
 
 
@@ -118,13 +120,13 @@ def _answer(arguments: argparse.Namespace) -> None:
             print(json.dumps({**line, "kept": kept[answered.identity], "closest": found.closest}), flush=True)
     if kept is not None:
         print(f"{count - differing} replies have the same ids, {differing} differ")
-        if differing:
+        if differing or not count:
             sys.exit(1)
 
 
 def _tune_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, help="JSON lines in the LLaVA conversation format")
-    parser.add_argument("checkpoint", type=Path, help="directory to write")
+    parser.add_argument("checkpoint", type=Path, help="directory to write; an older checkpoint there is replaced")
     parser.add_argument("--from", dest="start", type=Path, required=True, help="checkpoint to start from")
     parser.add_argument("--pictures", type=Path, help="folder of the pictures (that of the data)")
     parser.add_argument("--steps", type=int, default=500)
@@ -137,11 +139,11 @@ def _tune_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _tune(arguments: argparse.Namespace) -> None:
+    check_target(arguments.checkpoint)
     model, vocabulary = load_checkpoint(arguments.start)
     pictures = arguments.pictures or arguments.data.parent
     records = load_records(arguments.data, pictures, vocabulary, arguments.longest, arguments.bad == "skip")
     tuning = Tuning(arguments.steps, arguments.batch, arguments.rate, arguments.longest, arguments.seed)
-    torch.manual_seed(tuning.seed)
     for step, loss in enumerate(tune(model, vocabulary, records, tuning), start=1):
         print(json.dumps({"step": step, "loss": round(loss, 4)}), flush=True)
     save_checkpoint(model, vocabulary, arguments.checkpoint)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .batches import clip_layout
 from .dialogues import Canvas, add_question, opened, table_rows, with_pictures
-from .images import PATCHES, Layout, normalised, shifted, single_tile, tiled
+from .images import PATCHES, Layout, layouts_of, normalised, single_tile, tiles_of
 from .model import LladaV
 from .sampler import Reply, reply
 from .vocabulary import Vocabulary
@@ -63,8 +63,8 @@ def _prompt(
         tiles = [single_tile(image) for image in images]
         layouts = [clip_layout(len(tiles))]
     else:
-        tiles = [tiled(images[0])] if len(images) == 1 else [single_tile(image) for image in images]
-        layouts = [shifted(tile.layout, i * PATCHES) for i, tile in enumerate(tiles)]
+        tiles = tiles_of(images)
+        layouts = layouts_of(tiles)
     canvas = opened(vocabulary)
     shown = layouts
     earlier = question.get("earlier", [])

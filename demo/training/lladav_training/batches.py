@@ -16,7 +16,7 @@ from . import scenes
 from .attributes import OBJECTS_MAX
 from .dialogues import Canvas, add_question, add_reply, opened, table_rows, with_pictures
 from .drawing import Drawing, draw
-from .images import NEWLINE, PATCHES, Tiles, normalised, shifted, single_tile, tiled
+from .images import NEWLINE, PATCHES, Tiles, layouts_of, normalised, single_tile, tiled
 from .labels import PatchLabels, patch_labels
 from .looking import HALF, Looking, looked_at, looks_of
 from .loss import mask_probability, masked_positions
@@ -28,7 +28,7 @@ FORMS = ("one", "anyres", "wide", "tall", "large", "pair", "clip")
 """How pictures enter a dialogue: one bare tile, or tiled into 1x1, 2x1, 1x2 and 2x2; two pictures; a clip."""
 GRIDS = {"wide": (2, 1), "tall": (1, 2), "large": (2, 2)}
 _VISUAL = {"one": 50, "anyres": 105, "wide": 155, "tall": 155, "large": 259, "pair": 100, "clip": 80}
-"""At most so many visual positions."""
+"""Visual positions that a dialogue leaves room for; few pictures of the form have more."""
 _SYSTEM, _TURN, _TAIL = 40, 32, 8
 """Positions of the system message, of a question with a short answer, of the ends after the last one."""
 _SQUASHED, _UNNAMED = 0.2, 0.4
@@ -214,8 +214,7 @@ def _many(drawings: Sequence[Drawing], frames: bool = False) -> Picture:
     pixels = np.concatenate([tile.pixels for tile in tiles])
     if frames:
         return Picture(pixels, [clip_layout(len(tiles))], labels, frames=True)
-    layouts = [shifted(tile.layout, i * PATCHES) for i, tile in enumerate(tiles)]
-    return Picture(pixels, layouts, labels)
+    return Picture(pixels, layouts_of(tiles), labels)
 
 
 def clip_layout(frames: int) -> tuple[int, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import torch
@@ -32,10 +31,10 @@ _LAYER_PARTS = {
 
 
 def save_checkpoint(model: LladaV, vocabulary: Vocabulary, directory: Path) -> None:
-    """Writes the model in bfloat16 as a directory that the serving cluster loads; replaces an older one."""
-    if directory.exists():
-        shutil.rmtree(directory)
-    directory.mkdir(parents=True)
+    """Writes the model in bfloat16 as a directory that the serving cluster loads; replaces an older one's files.
+    ValueError when something else stands there."""
+    check_target(directory)
+    directory.mkdir(parents=True, exist_ok=True)
     tensors = {
         published: tensor.detach().to("cpu", torch.bfloat16).contiguous()
         for published, tensor in _published(model).items()
@@ -45,6 +44,14 @@ def save_checkpoint(model: LladaV, vocabulary: Vocabulary, directory: Path) -> N
     (directory / "config.json").write_text(json.dumps(_config(model.size, vocabulary), indent=1) + "\n")
     vocabulary.save(directory)
     (directory / "tokenizer_config.json").write_text(json.dumps(_tokenizer_config(), indent=1) + "\n")
+
+
+def check_target(directory: Path) -> None:
+    """ValueError unless a checkpoint may be written to `directory`: it is absent, empty, or holds an older one."""
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"{directory}: a file stands where the checkpoint's directory would be written")
+    if directory.is_dir() and any(directory.iterdir()) and not (directory / "config.json").is_file():
+        raise ValueError(f"{directory}: the folder holds other files and no checkpoint; name a new one")
 
 
 def load_checkpoint(directory: Path) -> tuple[LladaV, Vocabulary]:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from .dialogues import PLACEHOLDER, Canvas, add_question, add_reply, opened
-from .images import PATCHES, Tiles, shifted, single_tile, tiled
+from .images import Tiles, layouts_of, tiles_of
 from .vocabulary import DEFAULT_SYSTEM, SPECIAL, Vocabulary
 
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
@@ -38,13 +38,15 @@ def read_records(file: Path, pictures: Path) -> Iterator[Record | BadRecord]:
     A line is `{"image": "a.png" or ["a.png", …] or absent, "conversations": [{"from": "human", "value": "<image>\\n…"},
     {"from": "gpt", "value": "…"}, …]}`; an opening `system` message is allowed. Paths are relative to `pictures`.
     """
-    with file.open(encoding="utf-8") as lines:
+    with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             source = f"{file}:{number}"
             try:
-                yield _record(json.loads(line), pictures, source)
+                yield _record(json.loads(line.decode("utf-8")), pictures, source)
+            except UnicodeDecodeError as error:
+                yield BadRecord(f"{source}: not UTF-8: byte {error.start + 1} of the line is {line[error.start]:#04x}")
             except json.JSONDecodeError as error:
                 yield BadRecord(f"{source}: not a JSON object: {error.msg} at column {error.colno}")
             except BadRecord as error:
@@ -54,7 +56,7 @@ def read_records(file: Path, pictures: Path) -> Iterator[Record | BadRecord]:
 def encoded(record: Record, vocabulary: Vocabulary, longest: int) -> tuple[Canvas, Tiles | None]:
     """A record as a canvas with its tiles; BadRecord when it is longer than `longest` positions."""
     tiles = _tiles(record)
-    layouts = list(_layouts(tiles))
+    layouts = layouts_of(tiles)
     canvas = opened(vocabulary, record.system)
     for question, answer in record.exchanges:
         count = question.count(PLACEHOLDER)
@@ -88,7 +90,7 @@ def _check_picture(path: Path, source: str) -> None:
         raise BadRecord(f"{source}: the picture {path} does not exist")
     try:
         with Image.open(path) as image:
-            image.verify()
+            image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadRecord(f"{source}: the picture {path} cannot be read: {error}") from error
 
@@ -103,7 +105,8 @@ def _exchanges(messages: object, source: str) -> tuple[str | None, tuple[tuple[s
     for i, (role, _) in enumerate(said):
         expected = "user" if i % 2 == 0 else "assistant"
         if role != expected:
-            raise BadRecord(f"{source}: message {i} is from the {role}; human and gpt must take turns, human first")
+            number = len(messages) - len(said) + i
+            raise BadRecord(f"{source}: message {number} is from the {role}; user and assistant take turns, user first")
     if not said or len(said) % 2:
         raise BadRecord(f"{source}: the last question has no answer")
     return system, tuple((said[i][1], said[i + 1][1]) for i in range(0, len(said), 2))
@@ -133,14 +136,7 @@ def _tiles(record: Record) -> list[Tiles]:
     for path in record.pictures:
         with Image.open(path) as image:
             images.append(image.convert("RGB"))
-    return [tiled(images[0])] if len(images) == 1 else [single_tile(image) for image in images]
-
-
-def _layouts(tiles: list[Tiles]) -> Iterator[tuple[int, ...]]:
-    before = 0
-    for tile in tiles:
-        yield shifted(tile.layout, before * PATCHES)
-        before += len(tile.pixels)
+    return tiles_of(images)
 
 
 def _joined(tiles: list[Tiles]) -> Tiles | None:

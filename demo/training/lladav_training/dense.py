@@ -1,4 +1,4 @@
-"""Aids of the first two stages: dense labels for the vision tower, and naming for the projector.
+"""Aids of every stage but the last: dense labels for the vision tower, and naming for the projector.
 
 Neither is part of the paper's recipe, nor of the model that is exported; both use labels that only drawn pictures
 have. Without them a model of this size stays on the plateau where answers follow the prior.

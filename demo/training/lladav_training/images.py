@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -91,6 +92,21 @@ def grid_layout(size: tuple[int, int], resolution: tuple[int, int], first: int) 
             layout.append(tile * PATCHES + (y % GRID) * GRID + x % GRID)
         layout.append(NEWLINE)
     return tuple(layout)
+
+
+def tiles_of(images: Sequence[Image.Image]) -> list[Tiles]:
+    """The pictures of a dialogue: one alone is tiled, several are one tile each."""
+    return [tiled(images[0])] if len(images) == 1 else [single_tile(image) for image in images]
+
+
+def layouts_of(pictures: Sequence[Tiles]) -> list[Layout]:
+    """The pictures' layouts, each counting patches from the first tile of all."""
+    before = 0
+    found = []
+    for picture in pictures:
+        found.append(shifted(picture.layout, before * PATCHES))
+        before += len(picture.pixels)
+    return found
 
 
 def shifted(layout: Layout, rows: int) -> Layout:

@@ -27,5 +27,5 @@ def masked_diffusion_loss(logits: Tensor, ids: Tensor, masked: Tensor, p: Tensor
 
 
 def masked_positions(uniforms: Tensor, p: Tensor, labelled: Tensor) -> Tensor:
-    """Position i is masked when it is labelled and its uniform number is below p."""
+    """(B, T), true where a position is labelled and its uniform number is below p; `p` is (B, 1) or (B, T)."""
     return torch.logical_and(uniforms < p, labelled)

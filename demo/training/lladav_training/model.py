@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -59,13 +59,6 @@ class ModelSize:
 
     vision: VisionSize
     language: LanguageSize
-
-    def to_json(self) -> dict[str, object]:
-        return asdict(self)
-
-    @staticmethod
-    def from_json(sizes: dict[str, dict[str, int]]) -> ModelSize:
-        return ModelSize(VisionSize(**sizes["vision"]), LanguageSize(**sizes["language"]))  # type: ignore[arg-type]
 
 
 class VisionLayer(nn.Module):

@@ -332,7 +332,8 @@ def _change(rng: random.Random, scene: PairScene) -> Exchange | None:
 
 
 def _asked_name(rng: random.Random, scenes: tuple[ShapesScene, ...]) -> tuple[str, bool]:
-    """A colour and a shape, there or not in equal parts; one that is not there shares a word with one that is."""
+    """A colour and a shape, there or not in equal parts; of those that are not there, four in five share a
+    word with one that is."""
     things = [thing for scene in scenes for thing in scene.things]
     names = {thing.name for thing in things}
     if things and rng.random() < 0.5:

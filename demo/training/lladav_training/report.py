@@ -30,7 +30,7 @@ def _plot_loss(entries: list[dict[str, Any]], file: Path) -> None:
     figure, axes = plt.subplots(figsize=(9, 4))
     points = [(entry["seconds"] / 60, entry["loss"]) for entry in entries if "loss" in entry]
     axes.plot(*zip(*points), linewidth=0.8)
-    axes.set(xlabel="minutes on two processor cores", ylabel="loss of the stage", yscale="log")
+    axes.set(xlabel="minutes", ylabel="loss of the stage", yscale="log")
     _mark_stages(entries, axes)
     _save(figure, file)
 
@@ -47,7 +47,7 @@ def _plot_accuracy(entries: list[dict[str, Any]], file: Path) -> None:
         axes.set(ylabel="replies right in one step", ylim=(0, 1.02))
         axes.legend(fontsize=7, ncols=2, loc="lower right")
         _mark_stages(entries, axes)
-    panels[-1].set_xlabel("minutes on two processor cores")
+    panels[-1].set_xlabel("minutes")
     _save(figure, file)
 
 

@@ -54,10 +54,8 @@ class ShapesScene:
     width: int = TILE
     height: int = TILE
 
-    def at(self, row: int, column: int) -> Thing | None:
-        return next((thing for thing in self.things if (thing.row, thing.column) == (row, column)), None)
-
     def unseen(self) -> bool:
+        """Whether it holds a combination that is kept for the evaluation."""
         return any(held_out(thing.color, thing.shape) for thing in self.things)
 
 
@@ -73,6 +71,7 @@ class BarsScene:
         return [color for _, color in sorted(zip(self.heights, self.colors), reverse=True)]
 
     def unseen(self) -> bool:
+        """Whether it holds a combination that is kept for the evaluation."""
         return held_out("bars", len(self.colors), self.by_height()[0])
 
 
@@ -89,6 +88,7 @@ class SignScene:
         return self.text.isdigit()
 
     def unseen(self) -> bool:
+        """Whether it holds a combination that is kept for the evaluation."""
         return held_out("sign", self.color, self.text)
 
 
@@ -100,11 +100,13 @@ class ClipScene:
     direction: str
 
     def frames(self) -> list[ShapesScene]:
+        """The clip picture by picture; only the first object moves, a cell each time."""
         mover = self.things[0]
         dx, dy = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[self.direction]
         return [ShapesScene((_moved(mover, dx * frame, dy * frame), *self.things[1:])) for frame in range(FRAMES)]
 
     def unseen(self) -> bool:
+        """Whether it holds a combination that is kept for the evaluation."""
         mover = self.things[0]
         return held_out("motion", mover.shape, self.direction) or any(
             held_out(thing.color, thing.shape) for thing in self.things
@@ -121,6 +123,7 @@ class PairScene:
     """What changed, in four words; None when the two have nothing to do with one another."""
 
     def unseen(self) -> bool:
+        """Whether it holds a combination that is kept for the evaluation."""
         return self.first.unseen() or self.second.unseen()
 
 
@@ -144,6 +147,7 @@ def shapes(
 
 
 def bars(rng: random.Random) -> BarsScene:
+    """A chart of two to five bars of distinct colours and heights."""
     count = rng.randint(2, 5)
     steps = rng.sample(range(7), count)
     heights = tuple(0.16 + 0.11 * step + rng.uniform(-0.02, 0.02) for step in steps)
@@ -151,6 +155,7 @@ def bars(rng: random.Random) -> BarsScene:
 
 
 def sign(rng: random.Random) -> SignScene:
+    """A printed number or word, in equal parts."""
     if rng.random() < 0.5:
         text = str(rng.randint(0, 10 ** rng.randint(1, SIGN_DIGITS_MAX) - 1))
     else:
@@ -159,6 +164,7 @@ def sign(rng: random.Random) -> SignScene:
 
 
 def clip(rng: random.Random) -> ClipScene:
+    """One object that crosses the picture, and up to two that stand beside its lane."""
     direction = rng.choice(DIRECTIONS)
     lane = rng.randrange(3)
     start = 2 if direction in ("left", "up") else 0
@@ -171,6 +177,7 @@ def clip(rng: random.Random) -> ClipScene:
 
 
 def pair(rng: random.Random) -> PairScene:
+    """Two pictures of one to three objects: with one change or none or, one in three, unrelated."""
     first = shapes(rng, 1, 3)
     kind = rng.choice(("gone", "new", "became", "nothing", "other", "other"))
     if kind == "other":

@@ -18,6 +18,7 @@ from .dense import DenseHeads, Naming, calibrate
 from .looking import looking_loss
 from .loss import masked_diffusion_loss
 from .model import LladaV
+from .optimizer import optimizer_of, update
 from .stages import PICTURES, DialogueStage, NamingStage, Stage, TowerStage
 from .vocabulary import Vocabulary
 
@@ -25,7 +26,6 @@ _REPORT_EVERY = 50
 _SAVE_EVERY = 250
 _ASK_EVERY = 500
 _ASKED_BATCHES = 12
-_CLIP = 1.0
 _AID_PICTURES = 12
 """Pictures per step of a dialogue stage that the dense aids are paid on."""
 
@@ -56,22 +56,28 @@ class Run:
         self._looking = torch.compile(model.looking, dynamic=False) if compiled else model.looking
 
     def resume(self) -> bool:
-        """Takes the run up where its folder says it stopped; False when nothing is there."""
+        """Takes the run up where its folder says it stopped; False when nothing is there. ValueError when it was begun
+        with another seed, or with other stages than the recipe's; stages that are not begun may still be changed."""
         file = self.folder / "state.pt"
         if not file.exists():
             return False
         state = torch.load(file, map_location=self.device, weights_only=True)
+        if state["seed"] != self.seed:
+            raise ValueError(f"{file}: the run was begun with seed {state['seed']}, not {self.seed}")
+        for begun, stage in zip(state["begun"], self.recipe):
+            if begun != repr(stage):
+                raise ValueError(f"{file}: the run was begun with the stage {begun}; the recipe now says {stage!r}")
         self.model.load_state_dict(state["model"])
         self.heads.load_state_dict(state["heads"])
         self.stage, self.step, self.seconds = state["stage"], state["step"], state["seconds"]
         self.optimizer = self._new_optimizer()
         if state["optimizer"] is not None:
             self.optimizer.load_state_dict(state["optimizer"])
-        self._forget_later_entries()
         return True
 
     def train(self, until: float) -> bool:
         """Trains until the recipe ends or the clock reads `until` (seconds of `time.monotonic`); True at the end."""
+        self._forget_later_entries()
         begun, before = time.monotonic(), self.seconds
         while self.stage < len(self.recipe):
             stage = self.recipe[self.stage]
@@ -111,11 +117,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(stage) * group["share"]
         loss = self._loss(stage, batch)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], _CLIP)
-        self.optimizer.step()
-        return float(loss.detach())
+        return update(self.optimizer, loss)
 
     def _loss(self, stage: Stage, batch: Batch | TileBatch) -> Tensor:
         with self._autocast():
@@ -206,7 +208,7 @@ class Run:
 
     def _new_optimizer(self) -> torch.optim.Optimizer:
         if self.stage >= len(self.recipe):
-            return torch.optim.AdamW([nn.Parameter(torch.zeros(1))])
+            return optimizer_of([([nn.Parameter(torch.zeros(1))], 1.0)], 0.0)
         stage = self.recipe[self.stage]
         model = self.model
         groups: list[tuple[list[nn.Parameter], float]]
@@ -221,10 +223,7 @@ class Run:
             ]
             if stage.vision:
                 groups.append(([*model.vision.parameters(), *self.heads.parameters()], stage.vision))
-        return torch.optim.AdamW(
-            [{"params": params, "share": share} for params, share in groups],
-            lr=stage.rate, betas=(0.9, 0.98), weight_decay=0.02, fused=True,
-        )  # fmt: skip
+        return optimizer_of(groups, stage.rate)
 
     def _rate(self, stage: Stage) -> float:
         rate = stage.rate * min(1.0, (self.step + 1) / stage.warm_up)
@@ -238,7 +237,8 @@ class Run:
     def _save(self) -> None:
         state = {
             "model": self.model.state_dict(), "heads": self.heads.state_dict(), "stage": self.stage,
-            "step": self.step, "seconds": self.seconds,
+            "step": self.step, "seconds": self.seconds, "seed": self.seed,
+            "begun": [repr(stage) for stage in self.recipe[: self.stage + 1]],
             "optimizer": self.optimizer.state_dict() if self.step else None,
         }  # fmt: skip
         part = self.folder / "state.part"

@@ -10,16 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .conversations import BadRecord, Record, encoded, read_records
 from .dialogues import Canvas, table_rows
 from .images import PATCHES, Tiles, normalised
 from .loss import mask_probability, masked_diffusion_loss, masked_positions
 from .model import LladaV
+from .optimizer import optimizer_of, update
 from .vocabulary import Vocabulary
-
-_CLIP = 1.0
 
 
 @dataclass(frozen=True)
@@ -61,19 +60,12 @@ def load_records(file: Path, pictures: Path, vocabulary: Vocabulary, longest: in
 def tune(model: LladaV, vocabulary: Vocabulary, records: Sequence[Record], tuning: Tuning) -> Iterator[float]:
     """Trains the model in place; gives the loss of each step. The vision tower learns at a fifth of the rate."""
     others = [p for n, p in model.named_parameters() if not n.startswith("vision.")]
-    optimizer = torch.optim.AdamW(
-        [{"params": others, "lr": tuning.rate}, {"params": list(model.vision.parameters()), "lr": tuning.rate / 5}],
-        betas=(0.9, 0.98), weight_decay=0.02,
-    )  # fmt: skip
+    optimizer = optimizer_of([(others, 1.0), (list(model.vision.parameters()), 0.2)], tuning.rate)
     for step in range(tuning.steps):
         rng = random.Random(f"{tuning.seed}/{step}")
         drawn = [rng.choice(records) for _ in range(tuning.batch)]
         loss = _loss(model, vocabulary, [encoded(r, vocabulary, tuning.longest) for r in drawn], rng)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
-        optimizer.step()
-        yield float(loss.detach())
+        yield update(optimizer, loss)
 
 
 def _fault(record: Record, vocabulary: Vocabulary, longest: int) -> BadRecord | None:

@@ -58,9 +58,11 @@ class Vocabulary:
 
     @staticmethod
     def load(directory: Path) -> Vocabulary:
+        """Reads `directory/tokenizer.json`."""
         return Vocabulary(Tokenizer.from_file(str(directory / "tokenizer.json")))
 
     def save(self, directory: Path) -> None:
+        """Writes `directory/tokenizer.json`."""
         self._tokenizer.save(str(directory / "tokenizer.json"))
 
     def header(self, role: str) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import torch
 
 from lladav_training.__main__ import texts
@@ -60,8 +61,43 @@ def test_a_run_that_goes_on_forgets_what_it_wrote_after_its_last_state(tmp_path:
     log.write_text(
         kept + '{"stage": "towers", "step": 2, "seconds": 0}\n{"stage": "stage1", "step": 1, "seconds": 0}\n'
     )
-    assert _run(tmp_path).resume()
+    again = _run(tmp_path)
+    assert again.resume()
+    again.train(until=0.0)
     assert log.read_text() == kept
+
+
+def test_a_run_without_a_state_starts_its_log_anew(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text('{"stage": "towers", "step": 1, "seconds": 0}\n')
+    _run(tmp_path).train(until=0.0)
+    assert (tmp_path / "log.jsonl").read_text() == ""
+
+
+def test_a_run_goes_on_only_as_it_was_begun(tmp_path: Path) -> None:
+    _run(tmp_path).train(until=0.0)
+    other = _run(tmp_path)
+    other.seed = 2
+    with pytest.raises(ValueError, match="begun with seed 1, not 2"):
+        other.resume()
+    other.seed, other.recipe = 1, (TowerStage("towers", 3, 4, 2e-3), *_RECIPE[1:])
+    with pytest.raises(ValueError, match="begun with the stage TowerStage"):
+        other.resume()
+    other.recipe = (*_RECIPE[:1], NamingStage("stage1", 7, 4, 1e-3), *_RECIPE[2:])
+    assert other.resume(), "a stage that is not begun may be changed"
+
+
+def test_a_checkpoint_replaces_only_a_checkpoint(tmp_path: Path) -> None:
+    run = _run(tmp_path / "run")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "cat.png").write_bytes(b"")
+    with pytest.raises(ValueError, match="holds other files and no checkpoint"):
+        save_checkpoint(run.model, run.vocabulary, mine)
+    with pytest.raises(ValueError, match="a file stands"):
+        save_checkpoint(run.model, run.vocabulary, mine / "cat.png")
+    save_checkpoint(run.model, run.vocabulary, tmp_path / "new")
+    save_checkpoint(run.model, run.vocabulary, tmp_path / "new")
+    assert (mine / "cat.png").exists()
 
 
 def test_a_run_writes_what_it_learned(tmp_path: Path) -> None:

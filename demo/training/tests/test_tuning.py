@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from lladav_training import scenes
 from lladav_training.__main__ import texts
@@ -39,8 +41,13 @@ def _data(folder: Path, lines: list[object]) -> Path:
     for name, grid in (("a.png", None), ("b.png", (2, 1))):
         draw(scenes.shapes(rng, grid=grid), rng).image.save(folder / name)
     (folder / "broken.png").write_bytes(b"not a picture")
+    whole = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(whole, "JPEG")
+    (folder / "cut.jpg").write_bytes(whole.getvalue()[:-40])
     data = folder / "data.jsonl"
-    data.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines))
+    data.write_bytes(
+        b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
+    )
     return data
 
 
@@ -74,14 +81,21 @@ def test_tuning_learns_what_it_is_shown(tmp_path: Path, small: tuple[LladaV, Voc
 
 
 _BAD: list[tuple[str, object, str]] = [
-    ("no JSON", "{", ":1: not a JSON object"),
+    ("no JSON", b"{", ":1: not a JSON object"),
     ("no object", [1], ":1: a JSON object is needed, not list"),
     ("missing picture", {**_ONE, "image": "none.png"}, "none.png does not exist"),
     ("unreadable picture", {**_ONE, "image": "broken.png"}, "broken.png cannot be read"),
+    ("picture cut short", {**_ONE, "image": "cut.jpg"}, "cut.jpg cannot be read"),
+    ("not UTF-8", b'{"image": "\xe9.png"}', "not UTF-8: byte 12 of the line is 0xe9"),
     ("picture of a wrong type", {**_ONE, "image": 7}, "image must be a path or a list of paths"),
     ("no conversations", {"image": "a.png"}, "conversations must be a list"),
     ("unknown role", _dialogue(None, ("robot", "Hi"), ("gpt", "Hi")), "message 0 has the unknown role 'robot'"),
     ("two questions", _dialogue(None, ("human", "Hi"), ("human", "Hi")), "message 1 is from the user"),
+    (
+        "two after a system message",
+        _dialogue(None, ("system", "S"), ("gpt", "Hi"), ("human", "Hi")),
+        "message 1 is from",
+    ),
     ("no answer", _dialogue(None, ("human", "Hi")), "the last question has no answer"),
     ("empty answer", _dialogue(None, ("human", "Hi"), ("gpt", " ")), "message 1 is an empty answer"),
     ("too few placeholders", {**_ONE, "image": ["a.png", "b.png"]}, "2 pictures but 1 <image> placeholders"),
@@ -107,7 +121,7 @@ def test_bad_records_are_reported_with_file_and_line(
 
 
 def test_blank_lines_are_no_records(tmp_path: Path) -> None:
-    data = _data(tmp_path, [_TEXT, "", _ONE])
+    data = _data(tmp_path, [_TEXT, b"", _ONE])
     records = list(read_records(data, tmp_path))
     assert all(isinstance(record, Record) and not isinstance(record, BadRecord) for record in records)
     assert [record.source for record in records if isinstance(record, Record)] == [f"{data}:1", f"{data}:3"]
