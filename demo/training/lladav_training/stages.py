@@ -55,8 +55,8 @@ _EARLY = {"description": 0.4, "list": 0.5, "reasoning": 0.6, "follow_up": 0.8, "
           "place": 1.4, "existence": 1.3, "kind_count": 1.2, "pair_existence": 1.3, "bar_other": 1.5}  # fmt: skip
 _LATE = {"description": 0.8, "list": 0.8, "reasoning": 1.2, "follow_up": 1.2, "size": 3.0, "count": 1.4,
          "kind_count": 1.5, "place": 1.2, "existence": 1.4, "pair_existence": 1.5, "bar_other": 1.2}  # fmt: skip
-_LAST = {"description": 1.0, "list": 0.8, "reasoning": 1.3, "follow_up": 1.2, "size": 3.0, "count": 2.2,
-         "kind_count": 2.0, "existence": 1.2, "pair_existence": 1.8, "change": 1.6, "reading": 1.6,
+_LAST = {"description": 1.0, "list": 0.8, "reasoning": 1.8, "follow_up": 1.2, "size": 2.0, "count": 2.2,
+         "kind_count": 2.0, "existence": 1.2, "pair_existence": 1.8, "change": 2.4, "reading": 1.6,
          "highest": 0.6, "bars": 0.8, "text_color": 0.8}  # fmt: skip
 _FORMS = {"one": 0.08, "anyres": 0.38, "wide": 0.09, "tall": 0.09, "large": 0.1, "pair": 0.13, "clip": 0.13}
 _LAST_FORMS = {"one": 0.04, "anyres": 0.4, "wide": 0.08, "tall": 0.08, "large": 0.08, "pair": 0.2, "clip": 0.12}
@@ -79,7 +79,7 @@ RECIPE: tuple[Stage, ...] = (
         mix=Mix(_FORMS, _SOURCES, _LATE, noise="mixed", system=0.7, turns=3),
     ),
     DialogueStage(
-        "stage3-reasoning", 2600, 24, 8e-4, fall=0.8, floor=0.01, vision=0.2,
+        "stage3-reasoning", 2400, 24, 8e-4, fall=0.8, floor=0.01, vision=0.2,
         mix=Mix(_LAST_FORMS, _SOURCES, _LAST, noise="uniform", end_weight=1.0, system=0.9, tail=0.2),
     ),
 )  # fmt: skip
