@@ -1,5 +1,6 @@
 package io.lladav.engine.embedded;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Comparator;
 import java.util.stream.IntStream;
@@ -31,12 +32,17 @@ final class MostChanged {
     double product = 0;
     double keptSquare = 0;
     double freshSquare = 0;
+    int width = kept.headSize();
+    float[] before = new float[width];
+    float[] now = new float[width];
     for (int head = 0; head < kept.heads(); head++) {
-      long a = ((long) head * kept.positions() + first + index) * kept.headSize();
-      long b = ((long) head * fresh.positions() + index) * kept.headSize();
-      for (int i = 0; i < kept.headSize(); i++) {
-        double x = kept.values().getAtIndex(ValueLayout.JAVA_FLOAT, a + i);
-        double y = fresh.values().getAtIndex(ValueLayout.JAVA_FLOAT, b + i);
+      long a = ((long) head * kept.positions() + first + index) * width;
+      long b = ((long) head * fresh.positions() + index) * width;
+      MemorySegment.copy(kept.values(), ValueLayout.JAVA_FLOAT, Float.BYTES * a, before, 0, width);
+      MemorySegment.copy(fresh.values(), ValueLayout.JAVA_FLOAT, Float.BYTES * b, now, 0, width);
+      for (int i = 0; i < width; i++) {
+        double x = before[i];
+        double y = now[i];
         product += x * y;
         keptSquare += x * x;
         freshSquare += y * y;

@@ -229,13 +229,20 @@ final class PackedForward {
     }
   }
 
+  /// Goes through arrays, row by row: one float at a time from off the heap costs more than the block itself as long as
+  /// the virtual machine has not compiled the loop for good.
   private void add(MemorySegment from, int fromRow, MemorySegment to, int toRow, int rowCount) {
-    long source = (long) fromRow * config.hiddenSize();
-    long target = (long) toRow * config.hiddenSize();
-    int count = Math.multiplyExact(rowCount, config.hiddenSize());
-    for (int i = 0; i < count; i++) {
-      to.setAtIndex(ValueLayout.JAVA_FLOAT, target + i, to.getAtIndex(ValueLayout.JAVA_FLOAT, target + i)
-          + from.getAtIndex(ValueLayout.JAVA_FLOAT, source + i));
+    int width = config.hiddenSize();
+    float[] sum = new float[width];
+    float[] added = new float[width];
+    for (int row = 0; row < rowCount; row++) {
+      long target = rowBytes() * (toRow + row);
+      MemorySegment.copy(to, ValueLayout.JAVA_FLOAT, target, sum, 0, width);
+      MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, rowBytes() * (fromRow + row), added, 0, width);
+      for (int i = 0; i < width; i++) {
+        sum[i] += added[i];
+      }
+      MemorySegment.copy(sum, 0, to, ValueLayout.JAVA_FLOAT, target, width);
     }
   }
 
