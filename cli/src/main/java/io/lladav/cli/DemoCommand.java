@@ -35,7 +35,7 @@ final class DemoCommand implements Callable<Integer> {
       new Dialogue(List.of("pair-1.png", "pair-2.png"), SHORT,
           List.of("Is there a red square in both pictures?")),
       new Dialogue(List.of("clip.gif"), SHORT, List.of("Which object moves?")),
-      new Dialogue(List.of("pair-1.png"), LONG, List.of("List what is where.")));
+      new Dialogue(List.of("shapes.png"), LONG, List.of("Describe the picture.")));
 
   /// Questions asked one after the other; the pictures come with the first of them.
   private record Dialogue(List<String> pictures, int genLength, List<String> questions) {}
